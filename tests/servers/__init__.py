@@ -1,0 +1,1 @@
+"""Outside parties on loopback: processes that speak the real protocols; see README.md."""

@@ -1,0 +1,1 @@
+"""A name server that is authoritative for whatever it is told, and wrong in every way on demand."""
