@@ -1,0 +1,1 @@
+"""Second factors: methods, set-up, challenge, recovery codes."""
