@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -202,6 +201,9 @@ class _RequestHandler(BaseHTTPRequestHandler):
             response = type(self).answer(request)
         except Refused as refusal:
             response = Response(refusal.body, refusal.status, headers=refusal.headers)
+        except ConnectionAbortedError:  # a server that plays dead
+            self.close_connection = True
+            return
         except Exception:
             log.exception("%s %s failed", request.method, request.path)
             response = Response({"error": "internal"}, HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -229,11 +231,6 @@ class _RequestHandler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name of http.server
         log.debug(format, *args)
-
-
-def now() -> float:
-    """Return the time in seconds since 1970; the one clock of the servers."""
-    return time.time()
 
 
 def not_found(request: Request) -> Refused:
