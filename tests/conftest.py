@@ -1,0 +1,78 @@
+"""Fixtures of every test. What a run starts, it starts once: see tests/support/."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import environ
+import pytest
+from django.conf import settings as django_settings
+from django.db import connections
+
+from tests.support.services import Facts, Services, ServicesOfTheController
+from tests.support.threads import run_threads as run_threads_together
+
+SERVICES = pytest.StashKey[Any]()
+
+
+# ── The run ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    worker_input = getattr(config, "workerinput", None)  # None: this is the controller
+    config.stash[SERVICES] = (
+        ServicesOfTheController(worker_input["services"]) if worker_input else Services()
+    )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist whom to ask."""
+    services = node.config.stash[SERVICES]
+    if not hasattr(node.config, "services_address"):
+        node.config.services_address = services.listen()
+    node.workerinput["services"] = node.config.services_address
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    services = config.stash.get(SERVICES, None)
+    if isinstance(services, Services):
+        services.stop()
+
+
+@pytest.fixture(scope="session")
+def services(pytestconfig: pytest.Config) -> Any:
+    return pytestconfig.stash[SERVICES]
+
+
+# ── Database ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(services: Any, django_db_blocker: Any) -> Iterator[None]:
+    """In place of pytest-django's: a clone of the run's migrated database."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    address = environ.Env.db_url_config(services.database(worker)["url"])
+    # One dict for all threads: each makes its connections by it.
+    django_settings.DATABASES["default"].update(address, CONN_MAX_AGE=0)
+    connections.settings["default"].update(address, CONN_MAX_AGE=0)
+    connections["default"].settings_dict.update(address, CONN_MAX_AGE=0)
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+
+
+@pytest.fixture
+def run_threads(transactional_db: None) -> Callable[[int, Callable[[int], Any]], list[Any]]:
+    """run_threads(n, function): see tests/support/threads.py."""
+    return run_threads_together
+
+
+# ── Outside parties ──────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="session")
+def redis_server(services: Any) -> Facts:
+    """A real Redis, one a run: {"url": "redis://…"}."""
+    facts: Facts = services.redis()
+    return facts
