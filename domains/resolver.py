@@ -1,0 +1,291 @@
+"""Asking DNS for TXT records: three answers, never two (DOM-2, DOM-4, threats D1, D2, D6, D8).
+
+dnspython's raw query on asyncio: a socket and so a port of its own for each question, an answer
+that doesn't fit its question is passed over instead of ending the wait, TCP on truncation. Nothing
+is remembered between two questions, so "Check now" can't repeat an old answer.
+"""
+
+import asyncio
+import resource
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import dns.asyncquery
+import dns.edns
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+import dns.resolver
+from django.conf import settings
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from domains.states import Verdict
+
+TRY_FOR = 2.0  # seconds for one UDP question; a lost packet is asked again
+TRIES = 2
+TCP_FOR = 3.0  # seconds for the whole answer, however slowly it drips
+PAYLOAD = 1232  # bytes: what passes every path unfragmented (DNS flag day 2020)
+IN_FLIGHT = 1000
+SPARE_FILES = 128
+
+
+class Reply(TextChoices):
+    """What a resolver said."""
+
+    RECORDS = "records", _("TXT records")
+    NO_RECORDS = "no_records", _("no TXT record")
+    NO_SUCH_DOMAIN = "no_such_domain", _("no such domain")
+    ALIAS = "alias", _("an alias (CNAME)")
+    TIMEOUT = "timeout", _("no answer in time")
+    SERVER_FAILURE = "server_failure", _("the domain’s servers failed (SERVFAIL)")
+    REFUSED = "refused", _("the question was refused")
+    UNREACHABLE = "unreachable", _("the resolver can’t be reached")
+    UNUSABLE = "unusable", _("an answer that can’t be read")
+
+
+ANSWERS = frozenset({Reply.RECORDS, Reply.NO_RECORDS, Reply.NO_SUCH_DOMAIN, Reply.ALIAS})
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One resolver's reply to one question."""
+
+    resolver: str
+    reply: Reply
+    records: tuple[bytes, ...] = ()  # each TXT record with its strings joined
+    alias: str = ""  # the CNAME's target
+    detail: str = ""  # what the resolver adds: its error code's name, an extended DNS error
+
+    @property
+    def is_answer(self) -> bool:
+        return self.reply in ANSWERS
+
+    def verdict(self, value: bytes) -> Verdict:
+        """Whether ``value`` is one of the records, byte for byte and whole (threat D1)."""
+        if not self.is_answer:
+            return Verdict.NO_ANSWER
+        return Verdict.PRESENT if value in self.records else Verdict.ABSENT
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """A server that is asked; ``recursive`` is False for a domain's own servers."""
+
+    host: str
+    port: int = 53
+    recursive: bool = True
+
+    @classmethod
+    def parse(cls, text: str) -> "Resolver":
+        """From "host:port", "[v6]:port" or the address alone."""
+        host, colon, port = text.rpartition(":")
+        if not colon or ("[" in text and "]" in port):
+            return cls(text.strip("[]"))
+        if ":" in host and not host.startswith("["):
+            return cls(text)
+        return cls(host.strip("[]"), int(port))
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    async def look(self, domain: str, *, tries: int = TRIES) -> Look:
+        """The TXT records at ``domain`` (an A-label), found there itself and not by an alias."""
+        return self._read(await self._exchange(domain, "TXT", tries=tries))
+
+    async def names(self, domain: str, kind: str) -> tuple[str, ...]:
+        """The values of the NS, A or AAAA records at ``domain``; empty for every other reply."""
+        message = await self._exchange(domain, kind)
+        if not isinstance(message, dns.message.Message) or message.rcode() != dns.rcode.NOERROR:
+            return ()
+        wanted = dns.rdatatype.from_text(kind)
+        return tuple(
+            str(record).rstrip(".").lower()
+            for rrset in message.answer
+            if rrset.rdtype == wanted
+            for record in rrset
+        )
+
+    async def _exchange(
+        self, domain: str, kind: str, *, tries: int = TRIES
+    ) -> "dns.message.Message | Look":
+        """The answer's message, or the Look that says why there is none."""
+        try:
+            # A fresh message, so a fresh random id, for each question.
+            question = dns.message.make_query(domain, kind, use_edns=0, payload=PAYLOAD)
+        except dns.exception.DNSException as error:  # a name too long for the wire
+            return Look(str(self), Reply.UNUSABLE, detail=type(error).__name__)
+        if not self.recursive:
+            question.flags &= ~dns.flags.RD
+        for left in reversed(range(tries)):
+            try:
+                return await self._once(question)
+            except (TimeoutError, dns.exception.Timeout):
+                if not left:
+                    return Look(str(self), Reply.TIMEOUT)
+            except OSError as error:
+                return Look(str(self), Reply.UNREACHABLE, detail=type(error).__name__)
+            except (dns.exception.DNSException, EOFError, ValueError) as error:
+                return Look(str(self), Reply.UNUSABLE, detail=type(error).__name__)
+        raise AssertionError("unreachable: the last try answers")
+
+    async def _once(self, question: dns.message.Message) -> dns.message.Message:
+        try:
+            return await dns.asyncquery.udp(
+                question,
+                self.host,
+                TRY_FOR,
+                self.port,
+                ignore_unexpected=True,  # from another port or address: somebody else's answer
+                ignore_errors=True,  # a wrong id, a wrong question, rubbish: wait for the true one
+                raise_on_truncation=True,
+            )
+        except dns.message.Truncated:
+            async with asyncio.timeout(TCP_FOR):
+                return await dns.asyncquery.tcp(question, self.host, TCP_FOR, self.port)
+
+    def _read(self, message: "dns.message.Message | Look") -> Look:
+        if isinstance(message, Look):
+            return message
+        code = message.rcode()
+        if code == dns.rcode.NXDOMAIN and self._may_deny(message):
+            return Look(str(self), Reply.NO_SUCH_DOMAIN)
+        if code != dns.rcode.NOERROR:
+            return Look(str(self), _failure(code), detail=_detail(message))
+        asked = message.question[0].name
+        for rrset in message.answer:
+            if rrset.name == asked and rrset.rdtype == dns.rdatatype.CNAME:
+                # Whatever stands at the target: who controls it need not control the domain.
+                return Look(str(self), Reply.ALIAS, alias=str(rrset[0].target).rstrip("."))
+        records = tuple(
+            b"".join(record.strings)
+            for rrset in message.answer
+            if rrset.name == asked and rrset.rdtype == dns.rdatatype.TXT
+            for record in rrset
+        )
+        if records:
+            return Look(str(self), Reply.RECORDS, records)
+        if not self._may_deny(message):
+            return Look(str(self), Reply.UNUSABLE, detail="referral")
+        return Look(str(self), Reply.NO_RECORDS)
+
+    def _may_deny(self, message: dns.message.Message) -> bool:
+        """Whether "there is none" is this server's to say: it looked (RA) or it knows (AA).
+
+        A referral says neither; read as "absent" it would start a grace.
+        """
+        known = bool(message.flags & dns.flags.AA)
+        return known or (self.recursive and bool(message.flags & dns.flags.RA))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the resolvers together say of one domain."""
+
+    verdict: Verdict
+    looks: tuple[Look, ...]
+
+    @property
+    def disagree(self) -> bool:
+        """Whether two answers differ; a resolver without an answer disagrees with nobody."""
+        return len({(look.reply, look.records) for look in self.looks if look.is_answer}) > 1
+
+
+class Panel:
+    """Several resolvers: one is asked, the others only where a state would change."""
+
+    def __init__(self, resolvers: Sequence[Resolver], *, in_flight: int = IN_FLIGHT) -> None:
+        if not resolvers:
+            raise ValueError("at least one resolver")
+        self.resolvers = tuple(resolvers)
+        self.in_flight = min(in_flight, _files_to_spare())
+
+    @classmethod
+    def configured(cls) -> "Panel":
+        """Of settings.DNS_RESOLVERS; the system's own where that is empty."""
+        named = [Resolver.parse(text) for text in getattr(settings, "DNS_RESOLVERS", ())]
+        return cls(named or _of_the_system())
+
+    @cached_property
+    def _slots(self) -> asyncio.Semaphore:
+        return asyncio.Semaphore(self.in_flight)
+
+    async def ask(
+        self, domain: str, value: bytes, *, matters: Iterable[Verdict], everyone: bool = False
+    ) -> Answer:
+        """Look for ``value`` at ``domain``.
+
+        A verdict among ``matters`` would change the claim: it stands only where more than half of
+        *all* the resolvers give it, so a dead one is no vote. ``everyone`` asks them all anyway.
+        """
+        first, *others = secrets.SystemRandom().sample(self.resolvers, len(self.resolvers))
+        if everyone:
+            return self._count(await self._looks([first, *others], domain), value)
+        look = await self._look(first, domain)
+        verdict = look.verdict(value)
+        if not others or (verdict not in matters and verdict != Verdict.NO_ANSWER):
+            return Answer(verdict, (look,))
+        return self._count([look, *await self._looks(others, domain)], value)
+
+    async def look_at(self, names: Iterable[str]) -> Mapping[str, Look]:
+        """One hasty look at each name by one resolver: for a hint, never for a verdict."""
+        names = list(names)
+        looks = await asyncio.gather(*(self._look(self.resolvers[0], name, 1) for name in names))
+        return dict(zip(names, looks, strict=True))
+
+    async def names(self, domain: str, kind: str) -> tuple[str, ...]:
+        """Host names or addresses at ``domain``, as the first resolver has them."""
+        async with self._slots:
+            return await self.resolvers[0].names(domain, kind)
+
+    def _count(self, looks: list[Look], value: bytes) -> Answer:
+        verdicts = [look.verdict(value) for look in looks]
+        for verdict in (Verdict.PRESENT, Verdict.ABSENT):
+            if verdicts.count(verdict) * 2 > len(self.resolvers):
+                return Answer(verdict, tuple(looks))
+        return Answer(Verdict.NO_ANSWER, tuple(looks))
+
+    async def _looks(self, resolvers: Iterable[Resolver], domain: str) -> list[Look]:
+        return await asyncio.gather(*(self._look(resolver, domain) for resolver in resolvers))
+
+    async def _look(self, resolver: Resolver, domain: str, tries: int = TRIES) -> Look:
+        async with self._slots:
+            return await resolver.look(domain, tries=tries)
+
+
+def _failure(code: int) -> Reply:
+    if code == dns.rcode.SERVFAIL:
+        return Reply.SERVER_FAILURE
+    if code == dns.rcode.REFUSED:
+        return Reply.REFUSED
+    return Reply.UNUSABLE
+
+
+def _detail(message: dns.message.Message) -> str:
+    """The error and what RFC 8914 adds to it: SERVFAIL, DNSSEC_BOGUS. Never its free text."""
+    errors = [option for option in message.options if isinstance(option, dns.edns.EDEOption)]
+    names: list[Any] = [dns.rcode.to_text(message.rcode())]
+    names += [getattr(error.code, "name", f"EDE {int(error.code)}") for error in errors[:3]]
+    return ", ".join(names)
+
+
+def _of_the_system() -> list[Resolver]:
+    configured = dns.resolver.Resolver()
+    return [Resolver(str(host), configured.port) for host in configured.nameservers]
+
+
+def _files_to_spare() -> int:
+    """Each question holds one socket: never so many that the worker can't open its database."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = IN_FLIGHT + SPARE_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return max(1, IN_FLIGHT if soft == resource.RLIM_INFINITY else soft - SPARE_FILES)
