@@ -1,0 +1,12 @@
+"""Single sign-on: one SAML connection an organization (SSO, JIT, IDP)."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class SingleSignOnConfig(AppConfig):
+    """Registers the switches, menu items and protections of single sign-on."""
+
+    name = "sso"
+    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = _("Single sign-on")
