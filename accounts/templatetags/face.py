@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import template
 from django.conf import settings
 from django.template.context import Context
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -20,7 +18,7 @@ from django.utils.translation import ngettext, pgettext
 
 from accounts.icons import ICONS
 from accounts.models import Organization
-from accounts.organizations import menu as menus
+from accounts.organizations.menu import ShownItem, shown
 
 register = template.Library()
 
@@ -130,52 +128,19 @@ def error_prefix(context: Context) -> str:
     return _("Error: ") if getattr(form, "is_bound", False) and form.errors else ""
 
 
-@dataclass(frozen=True)
-class Link:
-    """One line of a menu, as a template draws it."""
-
-    label: str
-    url: str
-    state: str
-    current: bool
-    last: bool = False
-
-
 @register.simple_tag(takes_context=True)
-def menu(context: Context, section: str) -> list[Link]:
-    """The registered items of a section that this role may open, each with its state in words."""
-    page = context["context"]
-    path = context["request"].path
-    root = reverse("organizations:overview", args=[page.organization.public_id])
-    # The tabs differ in the first part of the path, the menus below them in the second.
-    depth = 1 if section == "main" else 2
-    links = []
-    for item in menus.items(section):
-        if item.permission is not None and not page.can(item.permission):
-            continue
-        url = reverse(item.url_name, args=[page.organization.public_id])
-        links.append(
-            Link(
-                label=str(item.label),
-                url=url,
-                state=str(item.state(page)) if item.state else "",
-                current=_parts(url, root, depth) == _parts(path, root, depth),
-            )
-        )
-    return links
-
-
-def _parts(path: str, root: str, depth: int) -> list[str]:
-    return path.removeprefix(root).strip("/").split("/")[:depth]
+def menu(context: Context, section: str) -> list[ShownItem]:
+    """The entries of a settings menu for this member, each with its state in words."""
+    return shown(context["context"], section, context["request"].path)
 
 
 @register.filter
-def current_label(links: list[Link]) -> str:
+def current_label(items: list[ShownItem]) -> str:
     """What a folded menu is named by: the current page and its state."""
-    link = next((link for link in links if link.current), None)
-    if link is None:
+    item = next((item for item in items if item.current), None)
+    if item is None:
         return _("Menu")
-    return f"{link.label}: {link.state}" if link.state else link.label
+    return f"{item.label}: {item.state}" if item.state else item.label
 
 
 @register.simple_tag(takes_context=True)

@@ -1,0 +1,73 @@
+"""What the operators' commands share: ``--json``, and failures in one line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.actor import Actor
+from accounts.addresses import InvalidAddress, normalize_address
+from accounts.models import Organization, User
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+class OperatorCommand(BaseCommand):
+    """A command for the installation's operator; write ``run()``.
+
+    With ``--json`` it prints one JSON object to stdout and nothing else; failing, it exits 1
+    with ``{"error": …}`` on stderr.
+    """
+
+    name = ""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add ``--json``; call it from subclasses."""
+        parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+    def run(self, **options: Any) -> dict[str, Any]:
+        """Do it; return what is printed. Raise CommandError with a sentence."""
+        raise NotImplementedError
+
+    @property
+    def actor(self) -> Actor:
+        """The operator, as the audit log names them."""
+        return Actor.operator(type(self).__module__.rpartition(".")[2])
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run and print."""
+        as_json = options.pop("json")
+        try:
+            answer = self.run(**options)
+        except (CommandError, ValidationError, InvalidAddress) as problem:
+            words = problem.messages[0] if isinstance(problem, ValidationError) else str(problem)
+            if not as_json:
+                raise CommandError(words) from problem
+            self.stderr.write(json.dumps({"error": words}), self.style.NOTICE)
+            sys.exit(1)
+        if as_json:
+            self.stdout.write(json.dumps(answer))
+            return
+        for key, value in answer.items():
+            self.stdout.write(f"{key}: {value}")
+
+
+def organization_of(public_id: str) -> Organization:
+    """Return the organization with this public id, or fail with a sentence."""
+    found = Organization.objects.select_related("policy").filter(public_id=public_id).first()
+    if found is None:
+        raise CommandError(f"There is no organization {public_id}.")
+    return found
+
+
+def user_of(email: str) -> User:
+    """Return the account with this address, or fail with a sentence."""
+    found = User.objects.with_address(normalize_address(email))
+    if found is None:
+        raise CommandError(f"There is no account {email}.")
+    return found

@@ -1,0 +1,28 @@
+"""Fields shared by the models of every app."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+from typing import Any
+
+from django.db import models
+
+# Crockford's alphabet in lower case: no i, l, o, u to misread over the telephone.
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+LENGTH = 20  # 100 bits: never guessed, never met twice
+
+
+def new_public_id(prefix: str) -> str:
+    """Return a random public id such as ``org_4k1m…``; never a sequence."""
+    return f"{prefix}_{''.join(secrets.choice(ALPHABET) for _ in range(LENGTH))}"
+
+
+def public_id_field(prefix: str) -> models.CharField[Any, Any]:
+    """Return the column that names a row to the outside."""
+    return models.CharField(
+        max_length=len(prefix) + 1 + LENGTH,
+        unique=True,
+        editable=False,
+        default=functools.partial(new_public_id, prefix),
+    )

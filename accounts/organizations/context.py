@@ -1,0 +1,207 @@
+"""OrganizationContext: who stands in which organization, made in one place.
+
+Views under an organization receive it after session, membership, access rules and role were
+judged; their queries start at ``context.organization``.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+
+from django.db import connection
+from django.http import Http404, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+
+from accounts.models import Membership, Organization, Role, SecurityPolicy
+from accounts.organizations.permissions import Permission, may
+from accounts.signin.evidence import Evidence, evidence_of
+from accounts.signin.flow import redirect_to_sign_in
+from accounts.signin.rules import Entry, Refusal, Step, access_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.db.models import Model
+    from django.http import HttpRequest, HttpResponse
+
+    from accounts.models import User
+
+    P = ParamSpec("P")
+
+SEEN_EVERY = datetime.timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class OrganizationContext:
+    """A member inside an organization, past its rules."""
+
+    organization: Organization
+    membership: Membership
+    policy: SecurityPolicy
+    evidence: Evidence
+    user: User
+
+    @property
+    def role(self) -> str:
+        """The member's role."""
+        return self.membership.role
+
+    def can(self, permission: Permission) -> bool:
+        """Return whether the role allows this."""
+        return may(self.membership.role, permission)
+
+
+def _columns(model: type[Model]) -> list[str]:
+    return [field.column for field in model._meta.concrete_fields]  # noqa: SLF001  # public by documentation
+
+
+_MODELS: tuple[type[Model], ...] = (Organization, Membership, SecurityPolicy)
+# One statement by hand: the same join through the ORM costs twice as much (performance.md, 3).
+ENTRY = "SELECT {columns} FROM {m} JOIN {o} ON {o}.id = {m}.organization_id JOIN {p} ON {p}.organization_id = {o}.id WHERE {m}.user_id = %s".format(  # noqa: E501
+    columns=", ".join(
+        f"{model._meta.db_table}.{column}" for model in _MODELS for column in _columns(model)  # noqa: SLF001
+    ),
+    o=Organization._meta.db_table,  # noqa: SLF001
+    m=Membership._meta.db_table,  # noqa: SLF001
+    p=SecurityPolicy._meta.db_table,  # noqa: SLF001
+)
+
+
+def load_entries(user: User, organization: str | None = None) -> list[Entry]:
+    """Return the active memberships of ``user`` with organization and policy, in one query.
+
+    ``organization`` is a public id and limits them to that one.
+    """
+    statement = f"{ENTRY} AND accounts_membership.status = 'active'"
+    parameters: list[Any] = [user.pk]
+    if organization is not None:
+        statement += " AND accounts_organization.public_id = %s"
+        parameters.append(organization)
+    else:
+        statement += " ORDER BY lower(accounts_organization.name), accounts_organization.id"
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        rows = cursor.fetchall()
+    return [_entry(user, row) for row in rows]
+
+
+def _entry(user: User, row: tuple[Any, ...]) -> Entry:
+    made: list[Any] = []
+    position = 0
+    for model in _MODELS:
+        names = [field.attname for field in model._meta.concrete_fields]  # noqa: SLF001
+        made.append(model.from_db("default", names, row[position : position + len(names)]))
+        position += len(names)
+    organization, membership, policy = made
+    organization.policy = policy
+    policy.organization = membership.organization = organization
+    membership.user = user
+    return Entry(user, organization, membership, policy)
+
+
+def judge(entry: Entry, evidence: Evidence) -> Step | Refusal | None:
+    """Return what stands between this evidence and the organization: nothing, a step, a refusal.
+
+    Evidence from before the membership's ``access_valid_from`` counts no more here. Someone
+    with nothing of their own to show, and nothing from this organization's identity provider,
+    is asked for account-level evidence (ACC-7).
+    """
+    valid = evidence.since(entry.membership.access_valid_from)
+    for rule in access_rules():
+        answer = rule.at_organization(entry, valid)
+        if answer is not None:
+            return answer
+    if valid.saml(entry.organization.public_id) or valid.proves_account(entry.user):
+        return None
+    return Step("", "", "")  # the address step: account-level evidence
+
+
+def enter(request: HttpRequest, organization_id: str) -> OrganizationContext | HttpResponse:
+    """Return the context of this request in the organization, or the answer that stops it.
+
+    An organization that does not exist and one that the person is no member of look the same.
+    """
+    if not request.user.is_authenticated:
+        return redirect_to_sign_in(request)
+    entries = load_entries(request.user, organization_id)
+    if not entries:
+        raise Http404
+    entry = entries[0]
+    evidence = evidence_of(request)
+    answer = judge(entry, evidence)
+    if isinstance(answer, Refusal):
+        return render(
+            request, "organizations/refused.html", {"refusal": answer, "entry": entry}, status=403
+        )
+    if answer is not None:
+        if not answer.url:
+            return redirect_to_sign_in(request, address=request.user.email)
+        return HttpResponseRedirect(answer.url)
+    note_seen(entry.membership)
+    return OrganizationContext(
+        entry.organization, entry.membership, entry.policy, evidence, request.user
+    )
+
+
+def note_seen(membership: Membership) -> None:
+    """Note when the member was here last, seldom: each note is a write."""
+    now = timezone.now()
+    if membership.last_seen_at is None or now - membership.last_seen_at > SEEN_EVERY:
+        Membership.objects.filter(pk=membership.pk).update(last_seen_at=now)
+
+
+def organization_page(
+    permission: Permission,
+) -> Callable[
+    [Callable[Concatenate[HttpRequest, OrganizationContext, P], HttpResponse]],
+    Callable[..., HttpResponse],
+]:
+    """Guard a view under ``<organization_id>``: rules satisfied, role checked, tenant fixed."""
+
+    def decorate(
+        view: Callable[Concatenate[HttpRequest, OrganizationContext, P], HttpResponse],
+    ) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def guarded(
+            request: HttpRequest, organization_id: str, *args: P.args, **kwargs: P.kwargs
+        ) -> HttpResponse:
+            context = enter(request, organization_id)
+            if not isinstance(context, OrganizationContext):
+                return context
+            if not context.can(permission):
+                return role_missing(request, context, permission)
+            response = view(request, context, *args, **kwargs)
+            if not response.has_header("Cache-Control"):
+                add_never_cache_headers(response)
+                response.headers["Cache-Control"] = "no-store"
+            return response
+
+        guarded.permission = permission  # type: ignore[attr-defined]  # read by the access table
+        return guarded
+
+    return decorate
+
+
+def role_missing(
+    request: HttpRequest, context: OrganizationContext, permission: Permission
+) -> HttpResponse:
+    """Answer 403 and say who can help (SET-2)."""
+    roles = [role for role in Role.values if may(role, permission)]
+    helpers = (
+        Membership.objects.filter(organization=context.organization, role__in=roles)
+        .active()
+        .select_related("user")
+        .order_by("joined_at")[:5]
+    )
+    names = [str(role.label) for role in Role if role.value in roles]
+    return render(
+        request,
+        "organizations/role_missing.html",
+        {"context": context, "helpers": helpers, "roles": names},
+        status=403,
+    )

@@ -1,0 +1,148 @@
+"""Invitations: bound to an address, single use; the row decides, never the link (V5)."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import secrets
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.addresses import normalize_address
+from accounts.audit.events import Event
+from accounts.audit.record import record_event
+from accounts.mail import queue_mail
+from accounts.models import Invitation, Membership, Organization
+from accounts.organizations.members import AlreadyMember, add_member, judge_rank, lock
+
+if TYPE_CHECKING:
+    from accounts.actor import Actor
+    from accounts.models import User
+
+VALID_FOR = datetime.timedelta(days=7)
+
+
+class InvitationOver(Exception):
+    """The invitation was used, withdrawn, or has expired."""
+
+
+class OtherAddress(Exception):
+    """The invitation is bound to an address that the person has not proven."""
+
+
+def hash_of(token: str) -> str:
+    """Return what of a token is stored."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@transaction.atomic
+def invite(organization: Organization, address: str, *, role: str, actor: Actor) -> Invitation:
+    """Invite an address; an open invitation for it is renewed with this role, its link replaced.
+
+    Raises AlreadyMember, NotAllowed (a role above the inviter's own), InvalidAddress.
+    """
+    address = normalize_address(address)
+    lock(organization)
+    judge_rank(organization, actor, role)
+    if Membership.objects.filter(organization=organization, user__email__iexact=address).exists():
+        raise AlreadyMember
+    token = secrets.token_urlsafe(32)
+    now = timezone.now()
+    opened = Invitation.objects.filter(organization=organization).open()
+    invitation = opened.for_address(address).first()
+    again = invitation is not None
+    invitation = invitation or Invitation(organization=organization, email=address)
+    invitation.role = role
+    invitation.token_hash = hash_of(token)
+    invitation.invited_by = actor.user
+    invitation.created_at = now
+    invitation.expires_at = now + VALID_FOR
+    invitation.save()
+    record_event(
+        Event.INVITATION_RESENT if again else Event.INVITATION_SENT,
+        organization=organization,
+        actor=actor,
+        target=invitation,
+        data={"role": str(role)},
+    )
+    queue_mail(
+        "invitation",
+        address,
+        organization=organization,
+        inviter=actor.user.display_name if actor.user else settings.PRODUCT_NAME,
+        button_url=settings.BASE_URL + reverse("organizations:invitation", args=[token]),
+        button_label=_("See the invitation"),
+        expires_at=invitation.expires_at,
+    )
+    return invitation
+
+
+def by_token(token: str) -> Invitation | None:
+    """Return the live invitation of a link, or None."""
+    live = Invitation.objects.live().select_related("organization", "invited_by")
+    return live.filter(token_hash=hash_of(token)).first()
+
+
+def live_invitation(organization: Organization, address: str) -> Invitation | None:
+    """Return the live invitation for an address, the expired and withdrawn ones never."""
+    return Invitation.objects.filter(organization=organization).live().for_address(address).first()
+
+
+@transaction.atomic
+def accept(invitation: Invitation, user: User, *, actor: Actor, address: str = "") -> Membership:
+    """Make ``user`` a member with the invited role; the invitation is used up.
+
+    ``address`` is one that somebody else vouches for (the organization's identity provider);
+    without it the account's own verified address must be the invited one.
+    Raises InvitationOver, OtherAddress, AlreadyMember.
+    """
+    lock(invitation.organization)
+    invitation = Invitation.objects.select_related("organization").get(pk=invitation.pk)
+    now = timezone.now()
+    if invitation.accepted_at or invitation.revoked_at or invitation.expires_at <= now:
+        raise InvitationOver
+    proven = {address.lower()} if address else set()
+    if user.has_verified_email:
+        proven.add(user.email.lower())
+    if invitation.email.lower() not in proven:
+        raise OtherAddress
+    membership = add_member(
+        invitation.organization,
+        user,
+        role=invitation.role,
+        source=Membership.Source.INVITATION,
+        actor=actor,
+    )
+    invitation.accepted_at = now
+    invitation.accepted_by = user
+    invitation.save(update_fields=["accepted_at", "accepted_by"])
+    record_event(
+        Event.INVITATION_ACCEPTED,
+        organization=invitation.organization,
+        actor=actor,
+        target=invitation,
+        data={"role": invitation.role},
+    )
+    return membership
+
+
+@transaction.atomic
+def withdraw(invitation: Invitation, *, actor: Actor) -> bool:
+    """Withdraw an open invitation. Returns whether anything changed."""
+    lock(invitation.organization)
+    changed = (
+        Invitation.objects.filter(pk=invitation.pk).open().update(revoked_at=timezone.now())
+    )
+    if changed:
+        record_event(
+            Event.INVITATION_WITHDRAWN,
+            organization=invitation.organization,
+            actor=actor,
+            target=invitation,
+        )
+    return bool(changed)

@@ -1,0 +1,79 @@
+"""The way into organizations: home, a new one, the overview."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from accounts.actor import Actor
+from accounts.models import Plan
+from accounts.organizations.context import (
+    OrganizationContext,
+    judge,
+    load_entries,
+    organization_page,
+)
+from accounts.organizations.forms import OrganizationForm
+from accounts.organizations.members import create_organization
+from accounts.organizations.overview import score
+from accounts.organizations.permissions import Permission
+from accounts.signin.evidence import evidence_of
+from accounts.signin.flow import redirect_to_sign_in
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """Show the organizations of the person; the only one opens at once."""
+    evidence = evidence_of(request)
+    entries = load_entries(request.user)
+    if len(entries) == 1 and judge(entries[0], evidence) is None:
+        return redirect("organizations:overview", entries[0].organization.public_id)
+    rows = [(entry, judge(entry, evidence) is None) for entry in entries]
+    return render(request, "organizations/home.html", {"rows": rows})
+
+
+@login_required
+def create(request: HttpRequest) -> HttpResponse:
+    """Create an organization; it takes account-level evidence of a verified address."""
+    evidence = evidence_of(request)
+    if not evidence.proves_account(request.user):
+        return redirect_to_sign_in(request, address=request.user.email)
+    form = OrganizationForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        organization = create_organization(
+            form.cleaned_data["name"],
+            owner=request.user,
+            actor=Actor.of(request),
+            plan=form.cleaned_data.get("plan", Plan.FREE),
+        )
+        messages.success(request, _("%(name)s is ready.") % {"name": organization.name})
+        return redirect("organizations:overview", organization.public_id)
+    return render(request, "organizations/create.html", {"form": form})
+
+
+@organization_page(Permission.VIEW)
+def overview(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
+    """Say what is protected and what is the next best step, to those who can take it."""
+    return render(
+        request,
+        "organizations/overview.html",
+        {
+            "context": context,
+            "score": score(context) if context.can(Permission.MANAGE_SECURITY) else None,
+            "members": context.organization.memberships.active().count(),
+            "projects": context.organization.projects.count(),
+        },
+    )
+
+
+@organization_page(Permission.MANAGE_SECURITY)
+def security(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
+    """Open Access Security at its first page."""
+    return redirect("twofactor:settings", context.organization.public_id)

@@ -1,0 +1,70 @@
+"""The forms of signing in and up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.forms import SignupForm
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.addresses import InvalidAddress, normalize_address
+from accounts.signin.password import PasswordField
+
+
+class AddressField(forms.EmailField):
+    """A work email: normalised, and refused where it only looks like one (S21)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", _("Work email"))
+        super().__init__(max_length=254, **kwargs)
+        self.widget.attrs.setdefault("autocomplete", "username")
+        # Unicode look-alikes get our own sentence, not the widget's.
+        self.validators = []
+
+    def clean(self, value: Any) -> str:
+        """Return the address in its one spelling."""
+        text = super().clean(value)
+        if not text:
+            return ""
+        try:
+            return normalize_address(text)
+        except InvalidAddress as problem:
+            raise ValidationError(str(problem), code="invalid") from problem
+
+
+class AddressForm(forms.Form):
+    """The first step: the address, and nothing else."""
+
+    email = AddressField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].widget.attrs["autofocus"] = True
+
+
+class SignInPasswordForm(forms.Form):
+    """The password for an address typed before."""
+
+    password = PasswordField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].widget.attrs["autofocus"] = True
+
+
+class SignUpForm(SignupForm):
+    """allauth's sign-up: the same answer whether or not the address has an account (S3)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"] = AddressField()
+        self.fields["password1"].label = _("Password")
+        self.fields["password1"].widget = forms.PasswordInput(
+            attrs={"autocomplete": "new-password"}
+        )
+        self.fields["password1"].strip = False
+        self.fields["password1"].help_text = _("At least 10 characters; a phrase is fine.")
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)

@@ -1,0 +1,132 @@
+"""Our one stage in allauth's sign-in: the access rules are asked, until none asks for more.
+
+Whatever touches ``allauth.*.internal`` is here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from allauth.account.internal.flows.login import (
+    get_authentication_records,
+    perform_login,
+    resume_login,
+)
+from allauth.account.internal.flows.login_by_code import LoginCodeVerificationProcess
+from allauth.account.internal.stagekit import clear_login, stash_login, unstash_login
+from allauth.account.models import Login
+from allauth.account.stages import LoginStage, LoginStageController
+from django.shortcuts import redirect
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.signin.evidence import FIRST_SESSION, Evidence, Proof, current
+from accounts.signin.rules import step_at_sign_in
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+KEY = "access_rules"
+# What allauth notes of a first factor -> our word for it.
+METHODS = {"password": "password", "code": "magic_link", "mfa": "otp"}
+
+
+class AccessRulesStage(LoginStage):
+    """Asks ACCESS_RULES after each factor; opens the session when nothing is left to ask."""
+
+    key = KEY
+    urlname = "signin:next"
+
+    def handle(self) -> tuple[HttpResponse | None, bool]:
+        """Return the redirect to the next step, or let the sign-in finish."""
+        self.note_first_factor()
+        self.take_first_session()
+        evidence = self.evidence
+        step = step_at_sign_in(self.login.user, evidence)
+        if step is not None:
+            return redirect(step.url), True
+        self.request.fresh_evidence = evidence  # type: ignore[attr-defined]  # read by the adapter
+        return None, True
+
+    @property
+    def evidence(self) -> Evidence:
+        """What this sign-in has shown so far, beside what the same person's session holds."""
+        evidence = Evidence.deserialize(self.state)
+        # Devices changed while the sign-in was under way count against it, too (F8).
+        return current(evidence, self.login.user)
+
+    def add(self, proof: Proof) -> None:
+        """Note a proof and keep the sign-in in the session."""
+        evidence = Evidence.deserialize(self.state).with_proof(proof)
+        self.state.update(evidence.serialize())
+        stash_login(self.request, self.login)
+
+    def note_first_factor(self) -> None:
+        """Turn what allauth noted of the first factor into a proof, once."""
+        if self.state.get("proofs"):
+            return
+        proof = first_factor(self.request, self.login)
+        self.state.update(Evidence(proofs=(proof,) if proof else ()).serialize())
+
+    def take_first_session(self) -> None:
+        """Use up the exemption of the first session of an account's life, once (TFA-4, F5)."""
+        user = self.login.user
+        if user.first_session_used_at is not None:
+            return
+        now = timezone.now()
+        taken = User.objects.filter(pk=user.pk, first_session_used_at=None).update(
+            first_session_used_at=now
+        )
+        user.first_session_used_at = now
+        if taken:
+            self.state["first_session_until"] = (now + FIRST_SESSION).timestamp()
+
+
+def first_factor(request: HttpRequest, login: Login) -> Proof | None:
+    """Return the proof for the newest first factor that allauth noted for this person."""
+    records = get_authentication_records(request, login.user)
+    if records:
+        newest = records[-1]
+        if newest["method"] == "socialaccount":
+            return Proof.now(newest["provider"])
+        return Proof.now(METHODS[newest["method"]])
+    if login.signup and login.user.has_usable_password():
+        return Proof.now("password")  # typed a moment ago, in this browser
+    return None
+
+
+def start(request: HttpRequest, user: User, proof: Proof, next_url: str) -> HttpResponse:
+    """Begin a sign-in whose first factor is ``proof``, outside allauth's own forms."""
+    login = Login(user=user, email_verification="none", redirect_url=next_url or None)
+    state: dict[str, Any] = Evidence(proofs=(proof,)).serialize()
+    login.state["stages"] = {KEY: {"data": state}}
+    return perform_login(request, login)
+
+
+def current_stage(request: HttpRequest) -> AccessRulesStage | None:
+    """Return the stage at which this browser's sign-in waits, if it waits here."""
+    stage = LoginStageController.enter(request, KEY)
+    return stage if isinstance(stage, AccessRulesStage) else None
+
+
+def go_on(request: HttpRequest, stage: AccessRulesStage) -> HttpResponse:
+    """Ask the rules again."""
+    return resume_login(request, stage.login)
+
+
+def abandon(request: HttpRequest) -> None:
+    """Forget the sign-in under way."""
+    clear_login(request)
+
+
+def waiting_login(request: HttpRequest) -> Login | None:
+    """Return the sign-in that waits in this session at any stage."""
+    return unstash_login(request, peek=True)
+
+
+def send_magic_link(request: HttpRequest, user: User | None, address: str, next_url: str) -> None:
+    """Mail a code and its link; for an unknown address only the page is the same (S3)."""
+    process = LoginCodeVerificationProcess.initiate(request=request, user=user, email=address)
+    if next_url:
+        process.stage.login.redirect_url = next_url
+        process.persist()

@@ -1,0 +1,6 @@
+"""The addresses of discoverability."""
+
+from django.urls import URLPattern
+
+app_name = "discoverability"
+urlpatterns: list[URLPattern] = []

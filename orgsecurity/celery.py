@@ -1,0 +1,30 @@
+"""Celery: beat wakes what rows wait for; no task carries what a row does not."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orgsecurity.settings")
+
+app = Celery("orgsecurity")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def _keep_djangos_logging(**_: object) -> None:
+    """Celery sets up no logging of its own where this signal has a receiver."""
+
+
+@app.on_after_configure.connect
+def _make_folders(source: dict[str, Any], **_: object) -> None:
+    """Not at import: the launcher is of this package, and starts before there are settings."""
+    options = source.get("broker_transport_options") or {}
+    for folder in ("data_folder_in", "control_folder"):
+        if folder in options:
+            Path(options[folder]).mkdir(parents=True, exist_ok=True)
