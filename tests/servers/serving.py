@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import signal
-import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -142,21 +141,23 @@ Handler = Callable[[Request], Response]
 class HttpFront:
     """Answers HTTP on a loopback port, a thread a connection, until it is closed.
 
-    `answer` gets each request and returns its response or raises Refused; anything else that it
-    raises becomes a 500 with a traceback on stderr.
+    The port is taken at once; nothing is answered before `start(answer)`. `answer` gets each
+    request and returns its response or raises Refused; anything else that it raises becomes a 500
+    with a traceback on stderr.
     """
 
-    def __init__(self, answer: Handler, *, port: int = 0, host: str = LOOPBACK) -> None:
-        handler = type("BoundHandler", (_RequestHandler,), {"answer": staticmethod(answer)})
-        server_class = _server_class(host)
-        self._server = server_class((host, port), handler)
+    def __init__(self, port: int = 0) -> None:
+        self._server = _LoopbackServer((LOOPBACK, port), _RequestHandler)
         self.port: int = self._server.server_address[1]
-        self._thread = threading.Thread(
+
+    def start(self, answer: Handler) -> None:
+        self._server.RequestHandlerClass = type(
+            "BoundHandler", (_RequestHandler,), {"answer": staticmethod(answer)}
+        )
+        serving = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         )
-
-    def start(self) -> None:
-        self._thread.start()
+        serving.start()
 
     def close(self) -> None:
         self._server.shutdown()
@@ -166,12 +167,6 @@ class HttpFront:
 class _LoopbackServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
-
-
-def _server_class(host: str) -> type[_LoopbackServer]:
-    """Choose the address family that the host name means (`localhost` may be ::1 first)."""
-    family = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][0]
-    return type("LoopbackServer", (_LoopbackServer,), {"address_family": family})
 
 
 class _RequestHandler(BaseHTTPRequestHandler):

@@ -420,9 +420,9 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(name)s %(levelname)s %(message)s")
     arguments = _arguments()
     provider = Provider(arguments.account_sid, arguments.auth_token, arguments.service_sid)
-    front = HttpFront(provider.answer, port=arguments.port)
+    front = HttpFront(arguments.port)
     provider.url = f"http://{LOOPBACK}:{front.port}"
-    front.start()
+    front.start(provider.answer)
     announce_and_wait(
         front.port,
         exit_with_parent=arguments.exit_with_parent,

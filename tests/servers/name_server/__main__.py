@@ -259,8 +259,8 @@ def main() -> None:
     answering = Answering(zone)
     udp, tcp = _sockets(arguments.port)
     port = udp.getsockname()[1]
-    control = HttpFront(Control(zone, answering).answer, port=arguments.control_port)
-    control.start()
+    control = HttpFront(arguments.control_port)
+    control.start(Control(zone, answering).answer)
     threading.Thread(target=lambda: asyncio.run(_serve(answering, udp, tcp)), daemon=True).start()
     announce_and_wait(
         port,
