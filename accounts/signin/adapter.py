@@ -9,6 +9,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
+from django.contrib import messages
 from django.db import transaction
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -60,6 +61,11 @@ class AccountAdapter(DefaultAccountAdapter):
                 target=user,
                 data={"evidence": fresh.labels()},
             )
+
+    def add_message(self, request: HttpRequest, level: int, *args: Any, **kwargs: Any) -> None:
+        """Show allauth's errors; what went well is said by the page that follows."""
+        if level >= messages.WARNING:
+            super().add_message(request, level, *args, **kwargs)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the address that our own middleware found."""

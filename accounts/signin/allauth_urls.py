@@ -24,6 +24,7 @@ urlpatterns = [
     path(
         "accounts/reauthenticate/", views.to_address_step, name="account_reauthenticate"
     ),
+    path("accounts/login/code/", views.to_address_step, name="account_request_login_code"),
     path("sign-in/link/sent/", views.MagicLinkView.as_view(), name="account_confirm_login_code"),
     path(
         "sign-up/verify/", views.VerifyAddressView.as_view(), name="account_email_verification_sent"
