@@ -88,6 +88,26 @@ class Event(models.TextChoices):
     DOMAIN_UNVERIFIED = "system:domain:unverified", _("unverified a domain")
     DOMAIN_REMOVED = "admin:domain:removed", _("removed a domain")
     # Single sign-on
+    SSO_CHANGED = "admin:sso:changed", _("changed the identity provider")
+    SSO_CERTIFICATE_ADDED = "admin:sso:certificate_added", _("added a certificate")
+    SSO_CERTIFICATE_REMOVED = "admin:sso:certificate_removed", _("removed a certificate")
+    SSO_CERTIFICATE_EXPIRING = "system:sso:certificate_expiring", _("told of a certificate's end")
+    SSO_ENABLED = "admin:sso:enabled", _("turned on single sign-on")
+    SSO_DISABLED = "admin:sso:disabled", _("turned off single sign-on")
+    SSO_REQUIRED_ON = "admin:sso:required_on", _("turned on Require SSO")
+    SSO_REQUIRED_OFF = "admin:sso:required_off", _("turned off Require SSO")
+    SSO_MANAGED_ON = "admin:sso:managed_on", _("turned on IDP Managed Access")
+    SSO_MANAGED_OFF = "admin:sso:managed_off", _("turned off IDP Managed Access")
+    SSO_TESTED = "admin:sso:tested", _("tested the connection")
+    SSO_PROVISIONING_CHANGED = "admin:sso:provisioning", _("changed what new members get")
+    SSO_PIN_SET = "idp:member:pinned", _("was pinned to an identifier of the identity provider")
+    SSO_PIN_CLEARED = "admin:sso:pin_cleared", _("cleared a person's identifier")
+    SSO_TEAMS_SET = "idp:member:teams_set", _("got teams from the identity provider")
+    SSO_LINK_CREATED = "admin:sso:setup_link_created", _("made a set-up link")
+    SSO_LINK_REVOKED = "admin:sso:setup_link_revoked", _("revoked a set-up link")
+    SSO_LINK_SUBMITTED = "user:sso:setup_link_submitted", _("sent values by a set-up link")
+    SSO_LINK_DECIDED = "admin:sso:setup_link_decided", _("decided on a set-up link's values")
+    SSO_KEY_MADE = "system:sso:key_made", _("made a key for signed requests")
     # SCIM
     # Discoverability
 

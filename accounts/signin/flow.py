@@ -76,6 +76,19 @@ def resume(request: HttpRequest) -> HttpResponse:
     return stages.go_on(request, stage)
 
 
+NEXT = "signin_next"
+
+
+def want(request: HttpRequest, path: str) -> None:
+    """Remember where the person wanted to go, for whichever way in they choose."""
+    request.session[NEXT] = safe_path(path)
+
+
+def wanted(request: HttpRequest) -> str:
+    """Return the path that the person wanted when the sign-in began, or nothing."""
+    return safe_path(request.session.get(NEXT) or "")
+
+
 def safe_path(path: str) -> str:
     """Return ``path`` if it is one of our own, else nothing (S17).
 

@@ -28,6 +28,7 @@ from accounts.audit.record import record_event
 from accounts.models import User
 from accounts.organizations.context import judge, load_entries
 from accounts.signin import flow, stage
+from accounts.signin.accounts import claim_account
 from accounts.signin.evidence import evidence_of
 from accounts.signin.forms import AddressForm, SignInPasswordForm, SignUpForm
 from accounts.signin.rules import Purpose, step_at_address
@@ -35,7 +36,7 @@ from accounts.signin.rules import Purpose, step_at_address
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-ADDRESS, NEXT = "signin_address", "signin_next"
+ADDRESS = "signin_address"
 
 
 @never_cache
@@ -43,10 +44,8 @@ ADDRESS, NEXT = "signin_address", "signin_next"
 def address(request: HttpRequest) -> HttpResponse:
     """Ask for the address; signed-in people come here to prove more (step-up)."""
     if request.method == "GET":
-        wanted = flow.safe_path(request.GET.get("next", ""))
-        if wanted or "next" in request.GET:
-            request.session[NEXT] = wanted
-        if request.user.is_authenticated and not wanted:
+        flow.want(request, request.GET.get("next", ""))
+        if request.user.is_authenticated and not flow.wanted(request):
             return redirect("home")
         given = request.GET.get("email", "")
         if request.user.is_authenticated:
@@ -82,7 +81,13 @@ def method(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "signin/method.html",
-        {"address": typed, "step": step, "show_step": show_step, "form": form},
+        {
+            "address": typed,
+            "step": step,
+            "show_step": show_step,
+            "form": form,
+            "next": flow.wanted(request),
+        },
     )
 
 
@@ -102,7 +107,7 @@ def _password_given(
             record_event(Event.SIGN_IN_FAILED, actor=Actor.of(request), target=typed)
         form.add_error("password", _("That email and password don't match."))
         return None
-    login = Login(user=user, email=typed, redirect_url=request.session.get(NEXT) or None)
+    login = Login(user=user, email=typed, redirect_url=flow.wanted(request) or None)
     return perform_password_login(request, {"email": typed, "password": password}, login)
 
 
@@ -114,7 +119,7 @@ def send_link(request: HttpRequest) -> HttpResponse:
         return redirect("signin:address")
     user = User.objects.with_address(typed)
     try:
-        stage.send_magic_link(request, user, typed, request.session.get(NEXT) or "")
+        stage.send_magic_link(request, user, typed, flow.wanted(request))
     except RateLimited:
         form = SignInPasswordForm(None)
         context = {"address": typed, "form": form, "throttled": True}
@@ -138,6 +143,14 @@ class MagicLinkView(_CodeFromLink, allauth_views.ConfirmLoginCodeView):
     """Code and link of a sign-in by mail, in the browser that asked."""
 
     template_name = "signin/link_sent.html"
+
+    def _verify_form_valid(self, form: Any) -> HttpResponse:
+        """Sign in; an account that somebody made and never verified changes hands first (S11)."""
+        user = self._process.user
+        if user is not None and not user.has_verified_email:
+            claim_account(user, actor=Actor.of(self.request, user))
+        answer: HttpResponse = super()._verify_form_valid(form)
+        return answer
 
 
 class VerifyAddressView(_CodeFromLink, allauth_views.ConfirmEmailVerificationCodeView):
