@@ -76,3 +76,39 @@ def redis_server(services: Any) -> Facts:
     """A real Redis, one a run: {"url": "redis://…"}."""
     facts: Facts = services.redis()
     return facts
+
+
+# ── People and organizations ─────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def sign_in() -> Callable[..., Any]:
+    """sign_in(client, user, "password", "otp"): see tests/support/signing_in.py."""
+    from tests.support.signing_in import sign_in as sign_a_person_in  # noqa: PLC0415  needs the apps
+
+    return sign_a_person_in
+
+
+@pytest.fixture
+def acme(db: None) -> Any:
+    """An enterprise organization whose owner is ann@corp.example (acme.owner)."""
+    from tests.factories import MembershipFactory, OrganizationFactory  # noqa: PLC0415  needs the apps
+
+    organization = OrganizationFactory(name="Acme", plan="enterprise")
+    membership = MembershipFactory(
+        organization=organization,
+        role="owner",
+        source="founder",
+        user__email="ann@corp.example",
+        user__first_name="Ann",
+        user__last_name="Archer",
+    )
+    organization.owner = membership.user
+    organization.owner_membership = membership
+    return organization
+
+
+@pytest.fixture
+def organization(acme: Any) -> Any:
+    """The same, by its plain name."""
+    return acme
