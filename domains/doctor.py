@@ -49,20 +49,26 @@ class Finding(TextChoices):
     DISAGREE = "disagree", gettext_lazy("Resolvers disagree")
     NO_ANSWER = "no_answer", gettext_lazy("No answer")
 
-    def sentence(self, domain: str, details: Mapping[str, Any]) -> str:
+    def sentence(self, domain: str, facts: Mapping[str, Any]) -> str:
         """The finding for an admin, with what to do. Texts from DNS come out unescaped."""
         return _sentences()[self] % {
             "domain": domain,
-            "place": details.get("place", ""),
-            "target": details.get("target", ""),
-            "why": _reply_label(details.get("reply", "")),
+            "place": facts.get("place", ""),
+            "target": facts.get("target", ""),
+            "why": _reply_label(facts.get("reply", "")),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     finding: Finding
-    details: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)  # what the finding's words need
+    looks: tuple[Look, ...] = ()
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """As history keeps it: the facts, and each resolver's reply."""
+        return {**self.facts, "looks": [_shown(look) for look in self.looks]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ class Case:
 def diagnose(case: Case) -> Diagnosis:
     """The one thing to say first about ``case``; most exact first."""
     finding, facts = _finding(case)
-    return Diagnosis(finding, {**facts, "looks": [_shown(look) for look in case.answer.looks]})
+    return Diagnosis(finding, facts, case.answer.looks)
 
 
 def places_one_level_off(domain: str, prefix: str) -> list[str]:

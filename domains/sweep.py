@@ -1,0 +1,184 @@
+"""The sweep: due claims leased, looked at, written back; by any number of workers at once.
+
+A batch belongs to its lease. Whoever dies with it delays it by the lease and no more; whoever
+comes back late finds the lease gone and writes nothing.
+"""
+
+import asyncio
+import json
+import logging
+import time
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from domains import metrics, moves
+from domains.doctor import Diagnosis
+from domains.examination import Examination, Subject, examine_all
+from domains.models import LEASE_FOR
+from domains.resolver import Panel
+from domains.states import Grace, Standing, State
+
+log = logging.getLogger(__name__)
+
+BATCH = 1000
+# Less than a beat, so that sweeps of one backlog don't pile up in the workers.
+SWEEP_FOR = 9.0  # seconds
+
+LEASE = """
+WITH due AS (
+    SELECT id FROM domains_domainclaim
+     WHERE NOT (state = 'removed') AND next_check_at <= %(now)s
+       AND (leased_until IS NULL OR leased_until <= %(now)s)
+     ORDER BY next_check_at LIMIT %(limit)s
+       FOR UPDATE SKIP LOCKED
+)
+UPDATE domains_domainclaim claim SET lease = %(lease)s, leased_until = %(until)s
+  FROM due WHERE claim.id = due.id
+RETURNING claim.id, domain, token, state, grace_started_at, absent_days, last_absent_day,
+          claimed_at, reminders
+"""
+
+# Rows whose state stays. A row that is no longer leased to this batch, or whose state has moved
+# since, gets neither its columns nor a line of history.
+WRITE_BACK = """
+WITH given AS (
+    SELECT * FROM unnest(
+        %(id)s::bigint[], %(state)s::text[], %(at)s::timestamptz[], %(verdict)s::text[],
+        %(finding)s::text[], %(facts)s::jsonb[], %(details)s::jsonb[],
+        %(next_check_at)s::timestamptz[], %(absent_days)s::int[], %(last_absent_day)s::int[],
+        %(zone)s::text[], %(name_servers)s::text[]
+    ) AS row (id, state, at, verdict, finding, facts, details, next_check_at, absent_days,
+              last_absent_day, zone, name_servers)
+), done AS (
+    UPDATE domains_domainclaim claim
+       SET last_checked_at = given.at, last_verdict = given.verdict,
+           last_finding = given.finding, last_facts = given.facts,
+           next_check_at = given.next_check_at, absent_days = given.absent_days,
+           last_absent_day = given.last_absent_day, lease = NULL, leased_until = NULL,
+           zone = CASE given.zone WHEN '' THEN claim.zone ELSE given.zone END,
+           name_servers = CASE given.zone WHEN '' THEN claim.name_servers
+                          ELSE string_to_array(given.name_servers, ' ') END
+      FROM given
+     WHERE claim.id = given.id AND claim.lease = %(lease)s AND claim.state = given.state
+    RETURNING claim.id
+)
+INSERT INTO domains_domaincheck (claim_id, at, verdict, finding, details, state, next_check_at)
+SELECT given.id, given.at, given.verdict, given.finding, given.details, given.state,
+       given.next_check_at
+  FROM given JOIN done USING (id)
+"""
+
+
+@dataclass
+class Swept:
+    """What a sweep did."""
+
+    leased: int = 0
+    written: int = 0
+    moved: int = 0
+    verdicts: Counter[str] = field(default_factory=Counter)
+
+
+def sweep(panel: Panel | None = None, *, batch: int = BATCH, seconds: float = SWEEP_FOR) -> Swept:
+    """Look at what is due, batch after batch, until nothing is or ``seconds`` are over."""
+    swept = Swept()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        leased = sweep_batch(panel or Panel.configured(), swept, batch=batch)
+        if leased < batch:
+            break
+    return swept
+
+
+def sweep_batch(panel: Panel, swept: Swept, *, batch: int = BATCH) -> int:
+    """One batch; returns how many claims were leased."""
+    lease = uuid.uuid4()
+    with metrics.BATCHES.time():
+        subjects = lease_due(lease, limit=batch)
+        examinations = asyncio.run(examine_all(panel, subjects)) if subjects else []
+        moved, written = write_back(examinations, lease)
+    verdicts = Counter(examination.verdict.value for examination in examinations)
+    for verdict, count in verdicts.items():
+        metrics.CHECKS.labels(verdict).inc(count)
+    swept.leased += len(subjects)
+    swept.moved += moved
+    swept.written += written
+    swept.verdicts.update(verdicts)
+    return len(subjects)
+
+
+def lease_due(lease: uuid.UUID, *, limit: int) -> list[Subject]:
+    """Take up to ``limit`` due claims that no other worker has."""
+    now = timezone.now()
+    values = {"now": now, "limit": limit, "lease": lease, "until": now + LEASE_FOR}
+    with connection.cursor() as cursor:
+        cursor.execute(LEASE, values)
+        return [_subject(row) for row in cursor.fetchall()]
+
+
+def write_back(examinations: Sequence[Examination], lease: uuid.UUID) -> tuple[int, int]:
+    """Write a batch: the many that stay in one statement, each that moves in its own transaction.
+
+    Returns how many moved, and how many rows were written in all.
+    """
+    tokens = moves.whose_tokens(examinations)
+    staying: list[Examination] = []
+    moved = 0
+    for examination in examinations:
+        if not _may_move(examination):
+            staying.append(examination)
+        elif moves.settle(examination, lease=lease, tokens=tokens.get(examination.subject.pk)):
+            moved += 1
+    diagnosed = [
+        (examination, moves.diagnosis_of(examination, tokens.get(examination.subject.pk, {})))
+        for examination in staying
+    ]
+    return moved, moved + _write_staying(diagnosed, lease)
+
+
+def _may_move(examination: Examination) -> bool:
+    _standing, move = examination.subject.standing.after(examination.verdict, examination.at)
+    return move is not None or moves.needs_reminder(examination)
+
+
+@transaction.atomic
+def _write_staying(diagnosed: Sequence[tuple[Examination, Diagnosis]], lease: uuid.UUID) -> int:
+    if not diagnosed:
+        return 0
+    rows = [_row(examination, diagnosis) for examination, diagnosis in diagnosed]
+    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in rows[0]}
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE_BACK, {**columns, "lease": lease})
+        return cursor.rowcount
+
+
+def _row(examination: Examination, diagnosis: Diagnosis) -> dict[str, Any]:
+    subject = examination.subject
+    standing, _move = subject.standing.after(examination.verdict, examination.at)
+    grace = standing.grace
+    return {
+        "id": subject.pk,
+        "state": subject.standing.state.value,
+        "at": examination.at,
+        "verdict": examination.verdict.value,
+        "finding": diagnosis.finding.value,
+        "facts": json.dumps(diagnosis.facts),
+        "details": json.dumps(diagnosis.details),
+        "next_check_at": moves.next_check_of(examination, subject.standing.state),
+        "absent_days": grace.absent_days if grace else 0,
+        "last_absent_day": grace.last_absent_day if grace else 0,
+        "zone": examination.zone.name,
+        "name_servers": " ".join(examination.zone.servers),
+    }
+
+
+def _subject(row: tuple[Any, ...]) -> Subject:
+    pk, domain, token, state, started_at, absent_days, last_absent_day, claimed_at, reminders = row
+    grace = Grace(started_at, absent_days, last_absent_day) if started_at else None
+    return Subject(pk, domain, token, Standing(State(state), grace), claimed_at, reminders)

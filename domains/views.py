@@ -1,0 +1,156 @@
+"""Domain Claiming: list, claim, one claim, check now, remove."""
+
+import time
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.actor import Actor
+from accounts.organizations.context import OrganizationContext, organization_page
+from accounts.organizations.permissions import Permission
+from accounts.signin.password import ConfirmPasswordForm, wait_in_words
+from domains import consequences, hosts, services
+from domains.errors import BeingChecked, TooManyChecks, TooManyClaims
+from domains.forms import ClaimForm, RemoveForm
+from domains.models import DomainClaim
+from domains.presentation import ShownCheck, ShownClaim, history_strip
+from domains.states import State
+
+PASSWORD_GOOD_FOR = 10 * 60  # seconds, between the password's box and the domain's
+CHECKS_SHOWN = 40
+CLAIMS_SHOWN = 500
+
+
+@organization_page(Permission.MANAGE_SECURITY)
+@require_safe
+def settings(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
+    """The organization's claims, those that need somebody first."""
+    order = [State.GRACE, State.UNVERIFIED, State.PENDING, State.VERIFIED]
+    claims = DomainClaim.objects.live().filter(organization=context.organization)
+    shown = sorted(
+        (ShownClaim(claim) for claim in claims.order_by("domain")[:CLAIMS_SHOWN]),
+        key=lambda shown: order.index(State(shown.claim.state)),
+    )
+    awaited = any(row.claim.state == State.PENDING for row in shown)
+    return render(
+        request,
+        "domains/settings.html",
+        {"context": context, "claims": shown, "polling": awaited},
+    )
+
+
+@organization_page(Permission.MANAGE_SECURITY)
+def add(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
+    """Ask for the password first (DOM-1)."""
+    form = ConfirmPasswordForm(request.POST or None, user=context.user)
+    if form.is_valid():
+        request.session[_password_key(context)] = int(time.time())
+        return redirect("domains:submit", context.organization.public_id)
+    return render(request, "domains/add.html", {"context": context, "form": form})
+
+
+@organization_page(Permission.MANAGE_SECURITY)
+def submit(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
+    """The domain itself, after the password; a second click finds the same claim (T6)."""
+    if not _password_given(request, context):
+        return redirect("domains:add", context.organization.public_id)
+    form = ClaimForm(request.POST or None)
+    if form.is_valid():
+        try:
+            claim = services.claim(
+                context.organization, form.cleaned_data["domain"], actor=Actor.of(request)
+            )
+        except TooManyClaims as refusal:
+            form.add_error("domain", str(refusal))
+        else:
+            words = _("%(domain)s is claimed. Publish the record below to prove it.")
+            messages.success(request, words % {"domain": claim.domain})
+            return redirect("domains:claim", context.organization.public_id, claim.public_id)
+    return render(request, "domains/submit.html", {"context": context, "form": form})
+
+
+@organization_page(Permission.MANAGE_SECURITY)
+@require_safe
+def claim(request: HttpRequest, context: OrganizationContext, claim_id: str) -> HttpResponse:
+    """One claim: its state, what the doctor says, the record to publish, its history."""
+    found = _claim_of(context, claim_id)
+    host = hosts.host_called(request.GET.get("host", "")) or hosts.host_of(found.name_servers)
+    checks = [ShownCheck(check, found.domain) for check in found.checks.all()[:CHECKS_SHOWN]]
+    losing = consequences.of_losing(found) if found.state == State.GRACE else None
+    return render(
+        request,
+        "domains/claim.html",
+        {
+            "context": context,
+            "shown": ShownClaim(found),
+            "claim": found,
+            "checks": checks,
+            "strip": history_strip(checks),
+            "hosts": hosts.ALL,
+            "instructions": hosts.instructions(
+                host, domain=found.domain, zone=found.zone, value=found.txt_value
+            ),
+            "losing": losing,
+            "polling": found.is_awaited,
+        },
+    )
+
+
+@organization_page(Permission.MANAGE_SECURITY)
+@require_POST
+def check(request: HttpRequest, context: OrganizationContext, claim_id: str) -> HttpResponse:
+    """Check now (DOM-3)."""
+    found = _claim_of(context, claim_id)
+    try:
+        found = services.check_now(found)
+    except TooManyChecks as refusal:
+        words = _("That was checked often enough. Wait %(wait)s; we look by ourselves, too.")
+        messages.warning(request, words % {"wait": wait_in_words(refusal.retry_after)})
+    except BeingChecked as refusal:
+        messages.info(request, str(refusal))
+    else:
+        shown = ShownClaim(found)
+        words = _("Checked: %(sentence)s") % {"sentence": shown.sentence}
+        (messages.success if shown.tone == "good" else messages.info)(request, words)
+    return redirect("domains:claim", context.organization.public_id, found.public_id)
+
+
+@organization_page(Permission.MANAGE_SECURITY)
+def remove(request: HttpRequest, context: OrganizationContext, claim_id: str) -> HttpResponse:
+    """Remove a domain: what stops is said first; password and name are asked (DOM-6)."""
+    found = _claim_of(context, claim_id)
+    form = RemoveForm(request.POST or None, user=context.user, claim=found)
+    if form.is_valid():
+        services.remove(found, actor=Actor.of(request))
+        words = _("%(domain)s is removed. Its TXT record can be deleted.")
+        messages.success(request, words % {"domain": found.domain})
+        return redirect("domains:settings", context.organization.public_id)
+    return render(
+        request,
+        "domains/remove.html",
+        {
+            "context": context,
+            "form": form,
+            "claim": found,
+            "losing": consequences.of_losing(found),
+        },
+    )
+
+
+def _claim_of(context: OrganizationContext, claim_id: str) -> DomainClaim:
+    claims = DomainClaim.objects.live().filter(organization=context.organization)
+    found = get_object_or_404(claims, public_id=claim_id)
+    found.organization = context.organization
+    return found
+
+
+def _password_key(context: OrganizationContext) -> str:
+    return f"domains:password:{context.organization.public_id}"
+
+
+def _password_given(request: HttpRequest, context: OrganizationContext) -> bool:
+    given: int = request.session.get(_password_key(context), 0)
+    return 0 <= time.time() - given < PASSWORD_GOOD_FOR
