@@ -61,9 +61,14 @@ SCIM_REQUESTS_PER_SECOND: int = env.int("SCIM_REQUESTS_PER_SECOND", default=50)
 
 # Resolvers as host:port, majority rules; empty: those of the system.
 DNS_RESOLVERS: list[str] = env.list("DNS_RESOLVERS", default=[])
+# Also ask a domain's own name servers, so that a fresh record is seen sooner; they decide nothing.
+DNS_ASK_AUTHORITATIVE: bool = env.bool("DNS_ASK_AUTHORITATIVE", default=True)
+DNS_AUTHORITATIVE_PORT: int = env.int("DNS_AUTHORITATIVE_PORT", default=53) if DEBUG else 53
 DOMAIN_TXT_PREFIX: str = env("DOMAIN_TXT_PREFIX", default="orgsecurity-domain-verify")
 # Further mail domains that nobody may claim or list as a work domain.
 PUBLIC_MAIL_DOMAINS: list[str] = env.list("PUBLIC_MAIL_DOMAINS", default=[])
+# Domains that the public lists of shared domains name by mistake.
+DOMAINS_ALLOWED: list[str] = env.list("DOMAINS_ALLOWED", default=[])
 
 TWOFACTOR_SMS_BACKEND: str = env(
     "TWOFACTOR_SMS_BACKEND", default="twofactor.sms.twilio.TwilioVerify"
@@ -328,6 +333,11 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "send mail": {"task": "accounts.tasks.send_mail", "schedule": 3.0},
     "clean up": {"task": "accounts.tasks.clean_up", "schedule": 3600.0},
+    # A sweep that could not start before the next beat is not needed any more.
+    "check domains": {
+        "task": "domains.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}
+    },
+    "forget old domain checks": {"task": "domains.tasks.forget_old_checks", "schedule": 3600.0},
 }
 
 # --- allauth: sign-up, verification, codes, reset, Google
