@@ -109,6 +109,14 @@ class Event(models.TextChoices):
     SSO_LINK_DECIDED = "admin:sso:setup_link_decided", _("decided on a set-up link's values")
     SSO_KEY_MADE = "system:sso:key_made", _("made a key for signed requests")
     # SCIM
+    SCIM_ON = "admin:scim:turned_on", _("turned on SCIM")
+    SCIM_OFF = "admin:scim:turned_off", _("turned off SCIM")
+    SCIM_TOKEN_CREATED = "admin:scim:token_created", _("generated a SCIM token")
+    SCIM_TOKEN_REVOKED = "admin:scim:token_revoked", _("revoked the SCIM token")
+    SCIM_MEMBER_CHANGED = "scim:member:changed", _("changed a member's profile")
+    SCIM_MEMBER_REFUSED = "scim:member:refused", _("asked for a person who must be invited")
+    SCIM_MASS_DEACTIVATION = "scim:member:mass_deactivation", _("deactivated many members")
+    SCIM_DEACTIVATIONS_UNDONE = "admin:scim:deactivations_undone", _("undid deactivations")
     # Discoverability
 
 
