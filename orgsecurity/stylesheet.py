@@ -7,8 +7,11 @@ WhiteNoise, tests and `collectstatic` all ask the finders, so all of them serve 
 
 from __future__ import annotations
 
+import atexit
 import re
+import shutil
 import tempfile
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -40,9 +43,10 @@ class StylesheetFinder(BaseFinder):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.source = Path(settings.STATICFILES_DIRS[0]) / NAME
-        # Lives as long as the process.
-        self._folder = tempfile.TemporaryDirectory(prefix="stylesheet-")
-        self.storage = FileSystemStorage(self._folder.name)
+        # Two threads may each make a finder, so a folder ends with the process and not before.
+        self._folder = Path(tempfile.mkdtemp(prefix="stylesheet-"))
+        atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
+        self.storage = FileSystemStorage(self._folder)
         self._made_of = 0.0
 
     def check(self, **kwargs: Any) -> list[CheckMessage]:
@@ -62,10 +66,13 @@ class StylesheetFinder(BaseFinder):
         yield NAME, self.storage
 
     def _assembled(self) -> Path:
-        target = Path(self._folder.name) / NAME
+        target = self._folder / NAME
         newest = max(part.stat().st_mtime for part in self.source.parent.rglob("*.css"))
         if newest != self._made_of:
             target.parent.mkdir(exist_ok=True)
-            target.write_text(assemble(self.source), encoding="utf-8")
+            # Put in place whole: another thread may be reading.
+            fresh = target.with_suffix(f".{threading.get_ident()}")
+            fresh.write_text(assemble(self.source), encoding="utf-8")
+            fresh.replace(target)
             self._made_of = newest
         return target

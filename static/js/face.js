@@ -146,5 +146,5 @@
   for (const time of document.querySelectorAll("time[data-ago]")) renew(time);
   setInterval(() => document.querySelectorAll("time[data-ago]").forEach(renew), 30_000);
   document.addEventListener("htmx:load", (event) => enhance(event.detail.elt));
-  window.face = { announce };
+  window.face = { announce, enhance };
 })();
