@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connections
 
+from tests.servers.launch import Server, running
 from tests.support.services import Facts, Services, ServicesOfTheController
 from tests.support.threads import run_threads as run_threads_together
 
@@ -78,6 +79,27 @@ def redis_server(services: Any) -> Facts:
     return facts
 
 
+@pytest.fixture(scope="session")
+def name_server() -> Iterator[Server]:
+    """A name server of this worker's own, for DNS and its faults: see tests/servers/README.md."""
+    with running("name_server") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def identity_provider() -> Iterator[Server]:
+    """An identity provider of this worker's own."""
+    with running("identity_provider") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sms_provider() -> Iterator[Server]:
+    """An SMS provider of this worker's own, speaking Twilio Verify."""
+    with running("sms_provider") as server:
+        yield server
+
+
 # ── People and organizations ─────────────────────────────────────────────────────────────────────
 
 
@@ -112,3 +134,9 @@ def acme(db: None) -> Any:
 def organization(acme: Any) -> Any:
     """The same, by its plain name."""
     return acme
+
+
+@pytest.fixture
+def ann(acme: Any) -> Any:
+    """Acme's owner."""
+    return acme.owner

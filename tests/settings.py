@@ -14,7 +14,7 @@ os.environ.update(
 for name in ("EMAIL_URL", "GOOGLE_CLIENT_ID", "RATE_LIMITS", "SSO_BASE_URL", "STATIC_ROOT"):
     os.environ.pop(name, None)
 
-from orgsecurity.settings import *  # noqa: E402, F403  after the environment is made
+from orgsecurity.settings import *  # noqa: E402  after the environment is made
 
 # Argon2 takes 60 ms a password, and most tests are not about passwords.
 PASSWORD_HASHERS = [
