@@ -1,4 +1,4 @@
-"""A form in a dialog is sent by htmx, which follows redirects unseen; the page must follow instead."""
+"""A dialog's form is sent by htmx, which follows redirects unseen: the page must follow."""
 
 from __future__ import annotations
 

@@ -11,7 +11,6 @@ import structlog
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
 
 log = structlog.get_logger("orgsecurity.errors")
@@ -56,7 +55,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     log.error("server_error", reference=reference, path=request.path)
     try:
         page = render_to_string("errors/500.html", {"reference": reference})
-    except (TemplateDoesNotExist, ValueError):  # no template, or a manifest without the stylesheet
+    except Exception:  # noqa: BLE001  # whatever is broken, the number must be shown
         page = f"<!doctype html><title>Error</title><h1>Our fault.</h1><p>Reference {reference}"
     return HttpResponse(page, status=500)
 

@@ -53,7 +53,7 @@ def icon(name: str, size: int = 20) -> SafeString:
 
 @register.simple_tag
 def ago(at: datetime | None) -> SafeString | str:
-    """A <time> in words, "4 minutes ago" or "in 3 days"; kept current by script, UTC in its title."""
+    """A <time> in words, "4 minutes ago"; script keeps it true, its title is UTC."""
     if at is None:
         return _("never")
     seconds = (timezone.now() - at).total_seconds()
@@ -123,7 +123,7 @@ def _relative(at: datetime, seconds: float) -> str:
 
 @register.simple_tag(takes_context=True)
 def error_prefix(context: Context) -> str:
-    """ "Error: " before the title of a page whose form was refused (GOV.UK's pattern)."""
+    """Return "Error: " for the title of a page whose form was refused (GOV.UK's pattern)."""
     form: Any = context.get("form")
     return _("Error: ") if getattr(form, "is_bound", False) and form.errors else ""
 
