@@ -19,7 +19,7 @@ LOOPBACK = "127.0.0.1"
 SMS_ACCOUNT = {
     "TWILIO_ACCOUNT_SID": "AC" + "10" * 16,
     "TWILIO_AUTH_TOKEN": "loopback-auth-token",
-    "TWILIO_VERIFY_SERVICE_SID": "VA" + "10" * 16,
+    "TWILIO_VERIFY_SERVICE": "VA" + "10" * 16,
 }
 
 
@@ -81,11 +81,12 @@ def environment(
         "DEBUG": "on",
         "DEMO_IDP_URL": f"http://localhost:{ports['identity_provider']}",
         "DJANGO_SETTINGS_MODULE": "orgsecurity.settings",
+        "DNS_AUTHORITATIVE_PORT": str(ports["name_server"]),
         "DNS_RESOLVERS": f"{LOOPBACK}:{ports['name_server']}",
         "NAME_SERVER_CONTROL_URL": f"http://{LOOPBACK}:{ports['name_server_control']}",
         "REDIS_URL": place.redis_url,
         "SMS_PROVIDER_URL": f"http://{LOOPBACK}:{ports['sms_provider']}",
-        "TWILIO_VERIFY_URL": f"http://{LOOPBACK}:{ports['sms_provider']}",
+        "TWILIO_API_URL": f"http://{LOOPBACK}:{ports['sms_provider']}",
         **SMS_ACCOUNT,
         **files.read_secrets(place.data_dir),
     }

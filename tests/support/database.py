@@ -28,6 +28,7 @@ MADE_OF = (
     "*/migrations/*.py",
     "*/apps.py",
     "orgsecurity/settings.py",
+    "orgsecurity/launcher/prepare.py",
     "requirements/base.*",
     "tests/support/database.py",
 )
@@ -127,17 +128,16 @@ def _server(cluster: Path) -> EmbeddedPostgres:
 
 
 def _migrate(url: str) -> None:
-    for command in (("migrate", "--verbosity=0"), ("createcachetable",)):
-        done = subprocess.run(
-            [sys.executable, "manage.py", *command],
-            cwd=PROJECT,
-            env={**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"},
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
-            raise DidNotStart(f"manage.py {' '.join(command)} failed:\n{done.stderr}")
+    done = subprocess.run(
+        [sys.executable, "-m", "orgsecurity.launcher.prepare", "--no-demo"],
+        cwd=PROJECT,
+        env={**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise DidNotStart(f"The migrations failed:\n{done.stderr}")
 
 
 def _fingerprint() -> str:

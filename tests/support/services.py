@@ -22,6 +22,15 @@ from tests.support.database import PROJECT, TestDatabases
 Facts = dict[str, Any]
 
 
+def started(databases: TestDatabases) -> TestDatabases:
+    try:
+        databases.start()
+    except BaseException:
+        databases.stop()
+        raise
+    return databases
+
+
 class Services:
     """What the controller starts; each method is asked for by its name."""
 
@@ -37,8 +46,7 @@ class Services:
         """A clone of the migrated database for one worker: {"url": …}."""
         with self._lock:
             if self._databases is None:
-                self._databases = TestDatabases()
-                self._databases.start()
+                self._databases = started(TestDatabases())
             return {"url": self._databases.clone(worker)}
 
     def redis(self) -> Facts:
