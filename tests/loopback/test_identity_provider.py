@@ -5,7 +5,6 @@ import html
 import re
 import zlib
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from itertools import product
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
@@ -18,6 +17,7 @@ from onelogin.saml2.settings import OneLogin_Saml2_Settings
 from onelogin.saml2.utils import OneLogin_Saml2_Utils
 
 from tests.loopback.clients import Answer, call
+from tests.loopback.forms import Form
 from tests.servers.identity_provider.keys import Keys
 from tests.servers.launch import Server, running
 
@@ -70,23 +70,6 @@ def service_provider(server: Server, form: dict[str, str] | None = None):
             },
         },
     )
-
-
-class Form(HTMLParser):
-    """The first form of a page: where it goes and what it carries."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.action = ""
-        self.fields: dict[str, str] = {}
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        values = dict(attrs)
-        if tag == "form" and not self.action:
-            self.action = values["action"]
-        if tag == "input" and values.get("type") == "hidden":
-            self.fields.setdefault(values["name"], values["value"])
 
 
 def pick(server: Server, page: Answer, person: str) -> Form:

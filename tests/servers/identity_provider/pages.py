@@ -2,25 +2,13 @@
 
 import html
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from tests.servers.identity_provider.flavours import FLAVOURS
 from tests.servers.identity_provider.people import Person
 from tests.servers.identity_provider.provider import IdentityProvider, SignInRequest
+from tests.servers.pages import hidden, site
 
-STYLE = (Path(__file__).parent / "pages.css").read_text()
-
-
-def page(title: str, body: str) -> str:
-    """Return a whole page; `title` is text, `body` is HTML."""
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{html.escape(title)} · Example identity provider</title>"
-        f"<style>{STYLE}</style></head>"
-        "<body><header>Example identity provider</header>"
-        f"<main><h1>{html.escape(title)}</h1>{body}</main></body></html>"
-    )
+page = site("Example identity provider")
 
 
 def choose_person(idp: IdentityProvider, ticket: str, request: SignInRequest) -> str:
@@ -52,7 +40,7 @@ def auto_post(action: str, fields: Mapping[str, str]) -> str:
     """
     return page(
         "Signing you in",
-        f'<form method="post" action="{html.escape(action)}">{_hidden(fields)}'
+        f'<form method="post" action="{html.escape(action)}">{hidden(fields)}'
         '<p><button class="primary">Continue</button></p></form>'
         "<script>document.forms[0].submit()</script>",
     )
@@ -60,14 +48,6 @@ def auto_post(action: str, fields: Mapping[str, str]) -> str:
 
 def refused(title: str, sentence: str) -> str:
     return page(title, f"<p>{html.escape(sentence)}</p><p><a href='/'>Start again</a></p>")
-
-
-def _hidden(fields: Mapping[str, str]) -> str:
-    return "".join(
-        f'<input type="hidden" name="{name}" value="{html.escape(value)}">'
-        for name, value in fields.items()
-        if value
-    )
 
 
 def _people_form(
@@ -82,7 +62,7 @@ def _people_form(
         for person in people
     )
     return (
-        f'<form method="post" action="{action}">{_hidden(fields)}'
+        f'<form method="post" action="{action}">{hidden(fields)}'
         f'<ul class="people">{rows}</ul>{extra}</form>'
     )
 
@@ -90,7 +70,7 @@ def _people_form(
 def _add_person(back: str) -> str:
     return (
         "<details><summary>Add a person</summary>"
-        f'<form method="post" action="/forms/people">{_hidden({"back": back})}'
+        f'<form method="post" action="/forms/people">{hidden({"back": back})}'
         '<label for="email">Email</label>'
         '<input id="email" name="email" type="email" required autocomplete="off">'
         '<label for="first_name">First name</label>'

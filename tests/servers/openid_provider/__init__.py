@@ -1,0 +1,1 @@
+"""A local OpenID provider that stands in for Google."""
