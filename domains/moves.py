@@ -7,9 +7,12 @@ import random
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from accounts.audit.events import Event
@@ -85,7 +88,7 @@ def verify(claim: DomainClaim, *, at: datetime, actor: Actor = SYSTEM) -> bool:
         claim.refresh_from_db()
         return False
     record(claim, Event.DOMAIN_VERIFIED, actor=actor, before=before)
-    mail_admins("domain_verified", claim.organization, claim=claim)
+    mail("domain_verified", claim)
     _tell_former_holders(claim)
     return True
 
@@ -107,7 +110,7 @@ def recover(claim: DomainClaim, *, at: datetime) -> bool:
     claim.changed_at = claim.verified_at = at
     claim.save()
     record(claim, Event.DOMAIN_RECOVERED, before=State.GRACE)
-    mail_admins("domain_recovered", claim.organization, claim=claim)
+    mail("domain_recovered", claim)
     return True
 
 
@@ -115,7 +118,7 @@ def unverify(claim: DomainClaim, *, at: datetime) -> bool:
     """A week without the record: what stood on the domain stops."""
     leave(claim, State.UNVERIFIED, at=at)
     record(claim, Event.DOMAIN_UNVERIFIED, before=State.GRACE)
-    mail_admins("domain_unverified", claim.organization, claim=claim)
+    mail("domain_unverified", claim)
     consequences.end_sessions(claim)
     return True
 
@@ -165,12 +168,19 @@ def needs_reminder(examination: Examination) -> bool:
 
 
 def _mail_missing(claim: DomainClaim, *, day: int) -> None:
+    mail("domain_missing", claim, day=day, consequences=consequences.of_losing(claim))
+
+
+def mail(template: str, claim: DomainClaim, **values: Any) -> None:
+    """To owners and admins, with a way to the claim's page."""
+    path = reverse("domains:claim", args=[claim.organization.public_id, claim.public_id])
     mail_admins(
-        "domain_missing",
+        template,
         claim.organization,
         claim=claim,
-        day=day,
-        consequences=consequences.of_losing(claim),
+        button_url=f"{settings.BASE_URL}{path}",
+        button_label=_("Open %(domain)s") % {"domain": claim.domain},
+        **values,
     )
 
 
@@ -178,7 +188,7 @@ def _tell_former_holders(claim: DomainClaim) -> None:
     """Another organization lost the domain and has now seen it proved by somebody else (DOM-5)."""
     former = DomainClaim.objects.filter(domain=claim.domain, state=State.UNVERIFIED)
     for other in former.exclude(pk=claim.pk).select_related("organization"):
-        mail_admins("domain_proved_elsewhere", other.organization, claim=other)
+        mail("domain_proved_elsewhere", other)
 
 
 def _carry_out(claim: DomainClaim, move: Move, *, at: datetime) -> bool:

@@ -17,7 +17,6 @@ from accounts.actor import Actor
 from accounts.addresses import domain_of
 from accounts.audit.events import Event
 from accounts.audit.record import record_event
-from accounts.mail import mail_admins
 from accounts.models import Organization
 from domains import consequences, metrics, moves, schedule
 from domains.errors import BeingChecked, TooManyChecks, TooManyClaims, VerifiedElsewhere
@@ -124,7 +123,7 @@ def remove(claim: DomainClaim, *, actor: Actor) -> None:
     )
     if held:
         consequences.end_sessions(locked)
-        mail_admins("domain_removed", locked.organization, claim=locked, actor=actor)
+        moves.mail("domain_removed", locked, actor_name=_name_of(actor))
     claim.refresh_from_db()
 
 
@@ -187,3 +186,7 @@ def _lease_one(claim: DomainClaim, lease: uuid.UUID) -> Subject | None:
         .update(lease=lease, leased_until=now + LEASE_FOR)
     )
     return DomainClaim.objects.get(pk=claim.pk).as_subject() if leased else None
+
+
+def _name_of(actor: Actor) -> str:
+    return actor.user.display_name if actor.user else actor.name

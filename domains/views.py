@@ -1,10 +1,12 @@
 """Domain Claiming: list, claim, one claim, check now, remove."""
 
 import time
+from datetime import timedelta
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -21,6 +23,8 @@ from domains.states import State
 
 PASSWORD_GOOD_FOR = 10 * 60  # seconds, between the password's box and the domain's
 CHECKS_SHOWN = 40
+# The page renews itself only while a look is near; else it would ask for hours and learn nothing.
+POLLED_BEFORE = timedelta(minutes=3)
 CLAIMS_SHOWN = 500
 
 
@@ -34,7 +38,8 @@ def settings(request: HttpRequest, context: OrganizationContext) -> HttpResponse
         (ShownClaim(claim) for claim in claims.order_by("domain")[:CLAIMS_SHOWN]),
         key=lambda shown: order.index(State(shown.claim.state)),
     )
-    awaited = any(row.claim.state == State.PENDING for row in shown)
+    soon = timezone.now() + POLLED_BEFORE
+    awaited = any(row.claim.is_awaited and row.claim.next_check_at < soon for row in shown)
     return render(
         request,
         "domains/settings.html",
@@ -94,7 +99,7 @@ def claim(request: HttpRequest, context: OrganizationContext, claim_id: str) -> 
                 host, domain=found.domain, zone=found.zone, value=found.txt_value
             ),
             "losing": losing,
-            "polling": found.is_awaited,
+            "polling": found.is_awaited and found.next_check_at < timezone.now() + POLLED_BEFORE,
         },
     )
 
