@@ -149,6 +149,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "orgsecurity.middleware.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "orgsecurity.headers.SecurityHeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -337,6 +338,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "check domains": {
         "task": "domains.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}
     },
+    "two-factor resets": {"task": "twofactor.tasks.carry_out_resets", "schedule": 60.0},
+    "two-factor clean-up": {"task": "twofactor.tasks.clean_up", "schedule": 3600.0},
     "forget old domain checks": {"task": "domains.tasks.forget_old_checks", "schedule": 3600.0},
 }
 

@@ -78,6 +78,7 @@ class Event(models.TextChoices):
     TWO_FACTOR_TEXT_SENT = "user:two_factor:text_sent", _("was sent a security code")
     RECOVERY_CODES_REGENERATED = "user:two_factor:codes_regenerated", _("made new recovery codes")
     RECOVERY_CODE_USED = "user:two_factor:code_used", _("used a recovery code")
+    KEYS_ROTATED = "operator:keys:rotated", _("rotated the encryption keys")
     BROWSER_REMEMBERED = "user:two_factor:browser_remembered", _("had a browser remembered")
     BROWSERS_FORGOTTEN = "user:two_factor:browsers_forgotten", _("had all browsers forgotten")
     # Domains
@@ -118,6 +119,13 @@ class Event(models.TextChoices):
     SCIM_MASS_DEACTIVATION = "scim:member:mass_deactivation", _("deactivated many members")
     SCIM_DEACTIVATIONS_UNDONE = "admin:scim:deactivations_undone", _("undid deactivations")
     # Discoverability
+    DISCOVERABILITY_ON = "admin:discoverability:on", _("let newcomers find the organization")
+    DISCOVERABILITY_OFF = "admin:discoverability:off", _("made the organization invite only")
+    WORK_DOMAIN_ADDED = "admin:discoverability:domain_added", _("named a work domain")
+    WORK_DOMAIN_REMOVED = "admin:discoverability:domain_removed", _("dropped a work domain")
+    JOINED_BY_DOMAIN = "user:member:joined_by_domain", _("joined by work domain")
+    JOIN_REQUESTED = "user:join_request:sent", _("asked to join")
+    JOIN_REQUEST_DECIDED = "admin:join_request:decided", _("closed a request to join")
 
 
 def label_of(value: str) -> str:

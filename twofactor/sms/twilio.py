@@ -27,14 +27,14 @@ NO_SUCH_VERIFICATION = 20404  # expired, approved already, or never there
 MAX_CHECKS = 60202
 
 
-class VerifyHttpClient(TwilioHttpClient):  # type: ignore[misc]  # twilio has no types
+class VerifyHttpClient(TwilioHttpClient):
     """Twilio's own client with a time-out, no logging, and an address that settings may move."""
 
     def __init__(self) -> None:
         super().__init__(timeout=TIMEOUT, logger=silent)
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
-        """Send the request, to TWILIO_VERIFY_URL where it is set."""
+        """Send the request, to TWILIO_API_URL where it is set."""
         return super().request(method, _moved(url), *args, **kwargs)
 
 
@@ -78,13 +78,13 @@ def _client(account: str, token: str) -> Client:
 
 def _service() -> Any:
     client = _client(settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN)
-    return client.verify.v2.services(settings.TWILIO_VERIFY_SERVICE_SID)
+    return client.verify.v2.services(settings.TWILIO_VERIFY_SERVICE)
 
 
 def _moved(url: str) -> str:
-    if not settings.TWILIO_VERIFY_URL:
+    if not settings.TWILIO_API_URL:
         return url
-    base = urlsplit(settings.TWILIO_VERIFY_URL)
+    base = urlsplit(settings.TWILIO_API_URL)
     asked = urlsplit(url)
     return urlunsplit(
         (base.scheme, base.netloc, base.path.rstrip("/") + asked.path, asked.query, "")

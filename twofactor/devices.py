@@ -1,0 +1,97 @@
+"""Questions about a person's methods; changes are in services."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from django_otp_webauthn.models import WebAuthnCredential
+
+from accounts.models import User
+from twofactor.models import (
+    AuthenticatorDevice,
+    Enrolment,
+    Method,
+    PhoneDevice,
+    RecoveryCode,
+)
+
+
+class Device(Protocol):
+    """A django-otp device: an app, a phone, a passkey."""
+
+    user_id: int
+    name: str
+    created_at: datetime.datetime | None
+    last_used_at: datetime.datetime | None
+
+    @property
+    def persistent_id(self) -> str:
+        """django-otp's name for it, over all tables."""
+
+    def save(self) -> None:
+        """Write it."""
+
+    def delete(self) -> Any:
+        """Remove it."""
+
+
+@dataclass
+class Methods:
+    """All that a person can pass a challenge with."""
+
+    enrolment: Enrolment | None = None
+    authenticators: list[AuthenticatorDevice] = field(default_factory=list)
+    phones: list[PhoneDevice] = field(default_factory=list)
+    passkeys: list[WebAuthnCredential] = field(default_factory=list)
+    codes_left: int = 0
+
+    @property
+    def devices(self) -> list[Device]:
+        """The methods, the primary one first."""
+        every: list[Device] = [*self.authenticators, *self.phones, *self.passkeys]
+        return sorted(every, key=lambda device: not self.is_primary(device))
+
+    @property
+    def primary(self) -> Device | None:
+        """The method that is asked first."""
+        return next(iter(self.devices), None)
+
+    @property
+    def backups(self) -> list[Device]:
+        """The other methods."""
+        return self.devices[1:]
+
+    def is_primary(self, device: Device) -> bool:
+        """Whether Change Method replaces this one."""
+        return self.enrolment is not None and self.enrolment.primary == device.persistent_id
+
+    def find(self, persistent_id: str) -> Device | None:
+        """Return the method of that id, if it is this person's."""
+        return next((d for d in self.devices if d.persistent_id == persistent_id), None)
+
+
+def methods_of(user: User) -> Methods:
+    """Return what ``user`` has set up."""
+    enrolment = Enrolment.objects.filter(user=user).first()
+    if enrolment is None:
+        return Methods()
+    return Methods(
+        enrolment,
+        list(AuthenticatorDevice.objects.filter(user=user, confirmed=True).order_by("id")),
+        list(PhoneDevice.objects.filter(user=user, confirmed=True).order_by("id")),
+        list(WebAuthnCredential.objects.filter(user=user, confirmed=True).order_by("id")),
+        RecoveryCode.objects.filter(user=user, used_at=None).count(),
+    )
+
+
+def kind_of(device: Device) -> Method:
+    """Return what kind of method a device is."""
+    method: Method = getattr(device, "method", Method.PASSKEY)
+    return method
+
+
+def label_of(device: Device) -> str:
+    """Return a device in its owner's words."""
+    return str(getattr(device, "label", "") or device.name or Method.PASSKEY.label)

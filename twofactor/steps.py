@@ -1,0 +1,99 @@
+"""Who stands before a step of a sign-in, and what may be asked of them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import add_never_cache_headers
+
+from accounts.actor import Actor
+from accounts.models import User
+from accounts.signin import flow
+from accounts.signin.evidence import Evidence, evidence_of
+from twofactor.services.enrolment import new_key
+
+P = ParamSpec("P")
+SESSION_KEY = "two_factor_key"
+# A set-up in an open session asks for a first factor that is not older than this (F7).
+FRESH = datetime.timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with a first factor: a sign-in under way, or an open session asked for more."""
+
+    user: User
+    evidence: Evidence
+    # Ties what is started in this session to it (F6, F10).
+    key: str
+    actor: Actor
+    is_signed_in: bool
+
+    @property
+    def must_pass(self) -> bool:
+        """Whether the challenge is open: a method is set and not passed."""
+        return self.user.has_second_factor and not self.evidence.has_second_factor
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether a first factor of the person's own was given a moment ago."""
+        newest = max((p.at for p in self.evidence.account_level), default=None)
+        return newest is not None and self.evidence.now - newest < FRESH
+
+
+def person_at(request: HttpRequest) -> Person | None:
+    """Return who stands before this step, or None where no first factor was given."""
+    pending = flow.pending(request)
+    if pending is not None:
+        return Person(
+            pending.user,
+            pending.evidence,
+            key_of(request, pending.user),
+            Actor.of(request, pending.user),
+            is_signed_in=False,
+        )
+    if not request.user.is_authenticated:
+        return None
+    return Person(
+        request.user,
+        evidence_of(request),
+        key_of(request, request.user),
+        Actor.of(request),
+        is_signed_in=True,
+    )
+
+
+def key_of(request: HttpRequest, user: User) -> str:
+    """Return the session's key for this person, made where there is none."""
+    kept = request.session.get(SESSION_KEY, {})
+    if kept.get("user") != user.pk:
+        kept = {"user": user.pk, "key": new_key()}
+        request.session[SESSION_KEY] = kept
+    return str(kept["key"])
+
+
+def step(
+    view: Callable[Concatenate[HttpRequest, Person, P], HttpResponse],
+) -> Callable[..., HttpResponse]:
+    """Guard a step: somebody with an account-level first factor; nothing of it is cached (F15).
+
+    Whoever comes without one is sent to the step that is open, or to the address (S2).
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        person = person_at(request)
+        if person is None or not person.evidence.is_account_level:
+            response = flow.resume(request)
+        else:
+            response = view(request, person, *args, **kwargs)
+        add_never_cache_headers(response)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    return guarded

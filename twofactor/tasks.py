@@ -1,0 +1,30 @@
+"""What beat wakes; the rows say what is due."""
+
+from __future__ import annotations
+
+import datetime
+
+from celery import shared_task
+from django.utils import timezone
+
+from twofactor.models import OutboxText, PendingSetUp, PhoneChallenge, RememberedBrowser
+from twofactor.services import reset
+
+# Challenges say what was sent, and what it cost, for this long.
+KEEP_CHALLENGES = datetime.timedelta(days=90)
+
+
+@shared_task
+def carry_out_resets() -> int:
+    """Carry out the admin's resets whose hour is over (TFA-12)."""
+    return reset.carry_out_due()
+
+
+@shared_task
+def clean_up() -> None:
+    """Delete what is over: set-ups left half-way, old challenges, forgotten browsers."""
+    now = timezone.now()
+    PendingSetUp.objects.filter(created_at__lt=now - PendingSetUp.VALID_FOR).delete()
+    PhoneChallenge.objects.filter(sent_at__lt=now - KEEP_CHALLENGES).delete()
+    OutboxText.objects.filter(sent_at__lt=now - KEEP_CHALLENGES).delete()
+    RememberedBrowser.objects.filter(expires_at__lt=now).delete()

@@ -1,0 +1,1 @@
+"""Pages: they parse and answer; what happens is decided in services."""
