@@ -16,7 +16,7 @@ from urllib.parse import quote
 import psutil
 import psycopg2
 
-from orgsecurity.launcher.processes import POLL_SECONDS, DidNotStart, Program, stop
+from orgsecurity.launcher.processes import POLL_SECONDS, DidNotStart, Program, as_user, stop
 
 LONGEST_SOCKET_PATH = 100  # the kernel takes 103 to 107 bytes, by system
 START_SECONDS = 60  # after a crash it replays its log first
@@ -39,7 +39,7 @@ class EmbeddedPostgres:
         settings: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder.absolute()
-        self.user = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
+        self.user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         self.socket_folder = _socket_folder(self.folder)
         options = {
             "listen_addresses": "",
@@ -80,7 +80,7 @@ class EmbeddedPostgres:
             capture_output=True,
             text=True,
             cwd="/",
-            **({} if self.user is None else {"user": self.user, "extra_groups": []}),
+            **as_user(self.user),
         )
         if made.returncode:
             raise DidNotStart(f"initdb failed:\n{made.stderr}")
@@ -157,7 +157,7 @@ class EmbeddedPostgres:
             path.mkdir(parents=True, exist_ok=True)
             path.chmod(0o700)
             if self.user is not None:
-                os.chown(path, self.user, -1)
+                os.chown(path, self.user.pw_uid, self.user.pw_gid)
         if self.user is not None:
             for path in (self.folder, self.socket_folder, programs()):
                 _let_pass(path)

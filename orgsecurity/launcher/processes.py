@@ -2,11 +2,13 @@
 
 import contextlib
 import os
+import pwd
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -23,7 +25,7 @@ class DidNotStart(Exception):
 class Program:
     """A program, its output in a file, and the processes that it starts.
 
-    `user` is a user id to run as (root only); `stop_signal` asks for a quick and orderly end.
+    `user` is somebody else to run as (root only); `stop_signal` asks for a quick and orderly end.
     """
 
     def __init__(
@@ -35,7 +37,7 @@ class Program:
         environment: Mapping[str, str],
         folder: Path | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
-        user: int | None = None,
+        user: pwd.struct_passwd | None = None,
     ) -> None:
         self.name = name
         self.command = [str(part) for part in command]
@@ -60,7 +62,7 @@ class Program:
                 cwd=self.folder,
                 env=self.environment,
                 start_new_session=True,
-                **({} if self.user is None else {"user": self.user, "extra_groups": []}),
+                **as_user(self.user),
             )
 
     @property
@@ -99,6 +101,13 @@ class Program:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+
+def as_user(user: pwd.struct_passwd | None) -> dict[str, Any]:
+    """Return subprocess's arguments for somebody else, none of root's groups included."""
+    if user is None:
+        return {}
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
 def stop(programs: Iterable[Program], *, seconds: float = 8) -> None:

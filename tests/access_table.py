@@ -1,0 +1,110 @@
+"""Who may open what: a line for each name of a URL. test_access_table.py walks them all.
+
+A new page is one line in TABLE. Where its path holds an id of a kind that OBJECTS does not know
+yet, one more there says how to make such an object in a given organization; other words in a path
+are given with `at(…)`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from accounts.models import Organization
+from tests import factories
+
+# What a request can come to. METHOD: this page has no such method, whoever asks.
+OPEN, SIGN_IN, NO_TOKEN, FORBIDDEN, NOT_FOUND, METHOD = (
+    "open",
+    "asked to sign in",
+    "401",
+    "403",
+    "404",
+    "405",
+)
+# Nobody; an account that is in no organization; the owner of another organization; and Acme's.
+STRANGERS = ("signed out", "outsider", "other tenant")
+ROLES = ("member", "billing_admin", "admin", "owner")
+PEOPLE = (*STRANGERS, *ROLES)
+
+Answers = Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What each of PEOPLE may meet, and the words of the path that are not objects."""
+
+    answers: Answers
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
+def of_organization(*roles: str) -> Row:
+    """A page of an organization: strangers can't tell whether it exists, other roles get 403."""
+    return Row(
+        {
+            "signed out": frozenset({SIGN_IN}),
+            "outsider": frozenset({NOT_FOUND}),
+            "other tenant": frozenset({NOT_FOUND}),
+            **{role: frozenset({OPEN if role in roles else FORBIDDEN}) for role in ROLES},
+        }
+    )
+
+
+def same_for_all(*answers: str) -> Row:
+    return Row(dict.fromkeys(PEOPLE, frozenset(answers)))
+
+
+def at(row: Row, **words: str) -> Row:
+    return replace(row, words=words)
+
+
+ANYBODY = same_for_all(OPEN, SIGN_IN)
+SIGNED_IN = Row(dict.fromkeys(PEOPLE, frozenset({OPEN})) | {"signed out": frozenset({SIGN_IN})})
+MEMBERS = of_organization(*ROLES)
+ADMINS = of_organization("admin", "owner")
+BILLING = of_organization("billing_admin", "owner")
+INVITERS = of_organization("billing_admin", "admin", "owner")
+# A bearer token opens these, no session does.
+TOKEN = same_for_all(NO_TOKEN)
+# Operators of the installation, who are none of PEOPLE.
+OPERATORS = same_for_all(SIGN_IN, FORBIDDEN, NOT_FOUND)
+# What cannot be guessed opens these: the address itself is the key.
+SECRET_ADDRESS = same_for_all(NOT_FOUND, OPEN, SIGN_IN)
+
+TABLE: dict[str, Row] = {
+    "start": ANYBODY,
+    "healthz": ANYBODY,
+    "readyz": ANYBODY,
+    "metrics": SECRET_ADDRESS,
+    "me": replace(SIGNED_IN, answers={**SIGNED_IN.answers, "signed out": frozenset({NO_TOKEN})}),
+    "home": SIGNED_IN,
+    # Sign-in and sign-up; what comes in the middle of one leads back to its start.
+    "signin:*": ANYBODY,
+    "account_*": ANYBODY,
+    "account_email": SIGNED_IN,
+    "account_reset_password_from_key": at(ANYBODY, uidb36="1", key="no-such-key"),
+    # Organizations.
+    "organizations:create": SIGNED_IN,
+    "organizations:invitation": at(SECRET_ADDRESS, token="no-such-token"),
+    "organizations:overview": MEMBERS,
+    "organizations:members": MEMBERS,
+    "organizations:projects": MEMBERS,
+    "organizations:security": ADMINS,
+    "organizations:audit": ADMINS,
+    "organizations:plan": BILLING,
+    # One's own.
+    "profile:*": SIGNED_IN,
+    # Operators.
+    "otpadmin:*": OPERATORS,
+    "otpadmin:login": ANYBODY,
+}
+
+# An id in a path -> how to make such an object in an organization. Another tenant's must be 404.
+OBJECTS: dict[str, Callable[[Organization], Any]] = {
+    "membership_id": lambda organization: (
+        factories.MembershipFactory(organization=organization).public_id
+    ),
+    "project_id": lambda organization: (
+        factories.ProjectFactory(organization=organization).public_id
+    ),
+    "team_id": lambda organization: factories.TeamFactory(organization=organization).public_id,
+}
