@@ -8,8 +8,10 @@ import environ
 import pytest
 from django.conf import settings as django_settings
 from django.db import connections
+from django.test import TransactionTestCase
 
 from tests.servers.launch import Server, running
+from tests.support.database import empty_the_tables
 from tests.support.services import Facts, Services, ServicesOfTheController
 from tests.support.threads import run_threads as run_threads_together
 
@@ -58,7 +60,9 @@ def django_db_setup(services: Any, django_db_blocker: Any) -> Iterator[None]:
     django_settings.DATABASES["default"].update(address, CONN_MAX_AGE=0)
     connections.settings["default"].update(address, CONN_MAX_AGE=0)
     connections["default"].settings_dict.update(address, CONN_MAX_AGE=0)
-    yield
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(TransactionTestCase, "_fixture_teardown", empty_the_tables)
+        yield
     with django_db_blocker.unblock():
         connections.close_all()
 
