@@ -4,6 +4,10 @@ from django.apps import AppConfig
 
 
 class DiscoverabilityConfig(AppConfig):
-    """Discoverability: levels, work domains, join requests."""
+    """How newcomers find their organization."""
 
     name = "discoverability"
+
+    def ready(self) -> None:
+        """Register the switch, the menu items and what happens to a leaver's requests."""
+        from discoverability import registrations  # noqa: F401, PLC0415  # needs the models

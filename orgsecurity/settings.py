@@ -341,6 +341,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "two-factor resets": {"task": "twofactor.tasks.carry_out_resets", "schedule": 60.0},
     "two-factor clean-up": {"task": "twofactor.tasks.clean_up", "schedule": 3600.0},
     "forget old domain checks": {"task": "domains.tasks.forget_old_checks", "schedule": 3600.0},
+    "expire join requests": {"task": "discoverability.tasks.expire_requests", "schedule": 3600.0},
+    "weekly digests": {"task": "discoverability.tasks.send_digests", "schedule": 3600.0},
 }
 
 # --- allauth: sign-up, verification, codes, reset, Google

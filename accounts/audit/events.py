@@ -38,6 +38,7 @@ class Event(models.TextChoices):
     ACCOUNT_CLAIMED = "system:account:claimed", _("took over an account never verified")
     # Organizations and members
     ORGANIZATION_CREATED = "user:organization:created", _("created the organization")
+    ORGANIZATION_ENTERED = "user:organization:entered", _("signed in")
     ORGANIZATION_RENAMED = "admin:organization:renamed", _("renamed the organization")
     PLAN_CHANGED = "operator:plan:changed", _("changed the plan")
     MEMBER_ADDED = "system:member:added", _("became a member")

@@ -1,0 +1,80 @@
+"""What discoverability puts into the registries of the ground floor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.audit.events import Event
+from accounts.models import Discoverability, Organization, Plan
+from accounts.organizations import newcomers
+from accounts.organizations.members import on_access_lost
+from accounts.organizations.menu import MenuItem, register
+from accounts.organizations.permissions import Permission
+from accounts.policy import Switch, register_switch
+from discoverability import services
+from discoverability.matching import visible
+from discoverability.models import JoinRequest
+
+if TYPE_CHECKING:
+    from accounts.organizations.context import OrganizationContext
+
+
+def level_in_words(context: OrganizationContext) -> str:
+    """Return the level beside the menu entry."""
+    return str(Discoverability(context.policy.discoverability).label)
+
+
+def waiting_in_words(context: OrganizationContext) -> str:
+    """Return how many requests wait."""
+    count = JoinRequest.objects.filter(organization=context.organization).open().count()
+    return str(count) if count else ""
+
+
+def consequence(organization: Organization) -> str:
+    """Say what ends with discoverability, for rehearsals of SSO and of the Enterprise plan."""
+    waiting = JoinRequest.objects.filter(organization=organization).open().count()
+    if waiting:
+        return _("Organization Discoverability: newcomers no longer find you, %(n)d requests close") % {
+            "n": waiting
+        }
+    return _("Organization Discoverability: newcomers no longer find you")
+
+
+register_switch(
+    Switch(
+        column="discoverability",
+        label=gettext_lazy("Organization Discoverability"),
+        event_on=Event.DISCOVERABILITY_ON,
+        event_off=Event.DISCOVERABILITY_OFF,
+        off=Discoverability.INVITE_ONLY.value,
+        plans=frozenset({Plan.FREE.value, Plan.GROWTH.value}),
+        check=services.check_level,
+        turned_off=services.close_requests,
+        consequence=consequence,
+    )
+)
+register(
+    MenuItem(
+        "users",
+        40,
+        gettext_lazy("Organization Discoverability"),
+        "discoverability:settings",
+        Permission.MANAGE_DISCOVERABILITY,
+        level_in_words,
+    )
+)
+register(
+    MenuItem(
+        "users",
+        50,
+        gettext_lazy("Requests"),
+        "discoverability:requests",
+        Permission.DECIDE_REQUESTS,
+        waiting_in_words,
+    )
+)
+on_access_lost(services.forget_leaver)
+newcomers.register("discoverability:join", lambda user: bool(visible(user)))
