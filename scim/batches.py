@@ -1,0 +1,113 @@
+"""Many deactivations at once: told to the admins, and undone in one go (SCIM-12, C11)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.audit.events import Event
+from accounts.audit.record import record_event
+from accounts.mail import mail_admins
+from accounts.models import Membership, Organization
+from accounts.organizations.members import reactivate_member
+from scim.models import Directory
+
+ONE_BATCH = timedelta(hours=1)
+UNDOABLE_FOR = timedelta(hours=24)
+TELL_FROM = 5
+TELL_SHARE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Members deactivated by the provider within one hour, and still out."""
+
+    began_at: datetime
+    ended_at: datetime
+    memberships: list[Membership]
+
+    @property
+    def key(self) -> str:
+        return str(int(self.began_at.timestamp() * 1_000_000))
+
+    @property
+    def undoable_until(self) -> datetime:
+        return self.began_at + UNDOABLE_FOR
+
+
+def count_one(organization: Organization, actor: Actor) -> None:
+    """Count a deactivation; tell the admins once where a good part of the company goes."""
+    now = timezone.now()
+    directory, _ = Directory.objects.get_or_create(organization=organization)
+    if directory.batch_began_at is None or now - directory.batch_began_at > ONE_BATCH:
+        directory.batch_began_at, directory.batch_size, directory.batch_told = now, 0, False
+    directory.batch_size += 1
+    if not directory.batch_told and _is_worth_telling(organization, directory.batch_size):
+        directory.batch_told = True
+        _tell(organization, directory.batch_size, actor)
+    directory.save(update_fields=["batch_began_at", "batch_size", "batch_told"])
+
+
+def _is_worth_telling(organization: Organization, size: int) -> bool:
+    # Counting a large organization takes a while: not after each of ten thousand.
+    if size < TELL_FROM or (size > 100 and size % 100):
+        return False
+    remaining = Membership.objects.filter(organization=organization).active().count()
+    return size >= TELL_SHARE * (remaining + size)
+
+
+def _tell(organization: Organization, size: int, actor: Actor) -> None:
+    record_event(
+        Event.SCIM_MASS_DEACTIVATION,
+        organization=organization,
+        actor=actor,
+        data={"members": size},
+    )
+    mail_admins("scim_mass_deactivation", organization, count=size, provider=actor.name)
+
+
+def recent_batches(organization: Organization) -> list[Batch]:
+    """Give the batches that can still be undone, the newest first."""
+    rows = (
+        Membership.objects.filter(
+            organization=organization,
+            status=Membership.Status.DEACTIVATED,
+            deactivated_by=Membership.DeactivatedBy.SCIM,
+            deactivated_at__gt=timezone.now() - UNDOABLE_FOR,
+        )
+        .select_related("organization", "user")
+        .order_by("deactivated_at", "pk")
+    )
+    grouped: list[list[Membership]] = []
+    for membership in rows:
+        if grouped and _at(membership) - _at(grouped[-1][0]) <= ONE_BATCH:
+            grouped[-1].append(membership)
+        else:
+            grouped.append([membership])
+    return [Batch(_at(group[0]), _at(group[-1]), group) for group in reversed(grouped)]
+
+
+def _at(membership: Membership) -> datetime:
+    at = membership.deactivated_at
+    assert at is not None  # noqa: S101 - a CHECK constraint of the table
+    return at
+
+
+@transaction.atomic
+def undo_batch(organization: Organization, key: str, *, actor: Actor) -> int:
+    """Reactivate all of a batch; returns how many. Nothing for a key that is no longer undoable."""
+    batch = next((one for one in recent_batches(organization) if one.key == key), None)
+    if batch is None:
+        return 0
+    count = sum(reactivate_member(membership, actor=actor) for membership in batch.memberships)
+    record_event(
+        Event.SCIM_DEACTIVATIONS_UNDONE,
+        organization=organization,
+        actor=actor,
+        data={"members": count},
+    )
+    return count

@@ -1,0 +1,94 @@
+"""Who calls: the organization that a bearer token selects, and its pace."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from scim2_models import SCIMException, UnauthorizedException
+
+from accounts.models import Organization
+from domains.services import verified_domains
+from scim.models import digest_of
+
+# One statement finds the token and books its next place in the queue (GCRA): a request is let
+# through while the queue is shorter than one second. Its commit waits for no disk.
+_ADMIT = """
+WITH caller AS (
+    SELECT t.id, t.public_id AS token, t.ending, o.id AS organization, o.public_id, o.name,
+           set_config('synchronous_commit', 'off', true)
+    FROM scim_token t
+    JOIN accounts_organization o ON o.id = t.organization_id
+    JOIN accounts_securitypolicy p ON p.organization_id = o.id
+    WHERE t.digest = %(digest)s AND t.revoked_at IS NULL AND p.scim_enabled
+), pace AS (
+    INSERT INTO scim_bucket AS b (token_id, due_at, allowed)
+    SELECT id, clock_timestamp() + %(gap)s * interval '1 second', true
+    FROM caller WHERE %(gap)s > 0
+    ON CONFLICT (token_id) DO UPDATE SET
+        allowed = b.due_at <= clock_timestamp() + interval '1 second',
+        due_at = CASE WHEN b.due_at <= clock_timestamp() + interval '1 second'
+            THEN greatest(b.due_at, clock_timestamp()) + %(gap)s * interval '1 second'
+            ELSE b.due_at END
+    RETURNING allowed, extract(epoch FROM due_at - clock_timestamp()) - 1 AS wait
+)
+SELECT caller.id, caller.token, caller.ending, caller.organization, caller.public_id, caller.name,
+       coalesce(pace.allowed, true), coalesce(pace.wait, 0)
+FROM caller LEFT JOIN pace ON true
+"""
+
+
+class TooManyRequests(SCIMException):
+    """The token calls faster than the installation allows."""
+
+    status = 429
+    _default_detail = "Too many requests. Please wait and try again."
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An organization's identity provider; `domains` are those it may act on (SCIM-3)."""
+
+    organization: Organization
+    token_id: int
+    token: str
+    ending: str
+    domains: list[str]
+
+
+def bearer_of(header: str) -> str:
+    """Give the token of an Authorization header. Raises UnauthorizedException."""
+    scheme, _, secret = header.strip().partition(" ")
+    secret = secret.strip()
+    if scheme.lower() != "bearer" or not secret or not secret.isascii():
+        raise UnauthorizedException(detail="Send the SCIM token as Authorization: Bearer TOKEN.")
+    return secret
+
+
+def admit(header: str) -> Caller:
+    """Find the organization of a request, and count the request.
+
+    Raises UnauthorizedException for a missing, wrong, replaced or revoked token, and
+    TooManyRequests.
+    """
+    secret = bearer_of(header)
+    rate = settings.SCIM_REQUESTS_PER_SECOND if settings.RATE_LIMITS else 0
+    with connection.cursor() as cursor:
+        cursor.execute(_ADMIT, {"digest": digest_of(secret), "gap": 1 / rate if rate > 0 else 0})
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    if row is None:
+        raise UnauthorizedException(
+            detail="This SCIM token is not valid. Generate one under Access Security → SCIM."
+        )
+    token_id, token, ending, organization_id, public_id, name, allowed, wait = row
+    if not allowed:
+        raise TooManyRequests(max(1, math.ceil(wait)))
+    organization = Organization(pk=organization_id, public_id=public_id, name=name)
+    organization._state.adding = False  # noqa: SLF001 - read from its row, by hand
+    organization._state.db = "default"  # noqa: SLF001
+    return Caller(organization, token_id, token, ending, sorted(verified_domains(organization)))
