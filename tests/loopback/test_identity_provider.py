@@ -11,18 +11,16 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from onelogin.saml2.auth import OneLogin_Saml2_Auth
 from onelogin.saml2.idp_metadata_parser import OneLogin_Saml2_IdPMetadataParser
 from onelogin.saml2.settings import OneLogin_Saml2_Settings
 from onelogin.saml2.utils import OneLogin_Saml2_Utils
 
 from tests.loopback.clients import Answer, call
 from tests.loopback.forms import Form
+from tests.loopback.service_provider import ACS, ENTITY_ID, service_provider
 from tests.servers.identity_provider.keys import Keys
 from tests.servers.launch import Server, running
 
-ENTITY_ID = "https://app.example/security/sso/v2/authorize/"
-ACS = "https://app.example/sso/saml2"
 BOB = "bob@corp.example"
 DEFAULTS = {"flavour": "okta", "sign": None, "encrypt": False, "sha1": False, "skew": 0}
 
@@ -40,36 +38,6 @@ def _defaults(server: Server) -> None:
 
 def configure(server: Server, **settings: object) -> None:
     assert call("POST", f"{server.url}/settings", {**DEFAULTS, **settings}).status == 200
-
-
-def service_provider(server: Server, form: dict[str, str] | None = None):
-    """Return python3-saml as the product sets it, with a posted form as its request."""
-    certificate = call("GET", f"{server.url}/certificate.pem").text
-    return OneLogin_Saml2_Auth(
-        {
-            "https": "on",
-            "http_host": "app.example",
-            "script_name": "/sso/saml2",
-            "get_data": {},
-            "post_data": form or {},
-        },
-        {
-            "strict": True,
-            "sp": {"entityId": ENTITY_ID, "assertionConsumerService": {"url": ACS}},
-            "idp": {
-                "entityId": server["entity_id"],
-                "singleSignOnService": {"url": server["sign_in_url"]},
-                "x509certMulti": {"signing": [certificate]},
-            },
-            "security": {
-                "requestedAuthnContext": False,
-                "wantAttributeStatement": False,
-                "wantNameId": False,
-                "allowRepeatAttributeName": True,
-                "rejectDeprecatedAlgorithm": True,
-            },
-        },
-    )
 
 
 def pick(server: Server, page: Answer, person: str) -> Form:
