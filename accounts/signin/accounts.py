@@ -46,7 +46,9 @@ def claim_account(user: User, *, actor: Actor) -> bool:
     A stranger may have made it: password, sessions, second factors, linked accounts and pending
     changes die. A verified account is never altered. Returns whether anything was taken over.
     """
-    user = User.objects.select_for_update().get(pk=user.pk)
+    User.objects.select_for_update().get(pk=user.pk)
+    # The caller's own object goes on into a session, whose hash is made of the password.
+    user.refresh_from_db()
     if user.has_verified_email:
         return False
     user.set_unusable_password()
