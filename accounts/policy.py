@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import Count
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from accounts.audit.record import record_event
@@ -48,7 +49,7 @@ class Switch:
     """
 
     column: str
-    label: str
+    label: str | Promise
     event_on: Event
     event_off: Event
     off: Any = False

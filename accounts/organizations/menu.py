@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
+from django.utils.functional import Promise
 
 from accounts.organizations.permissions import Permission, may
 
@@ -21,7 +22,7 @@ class MenuItem:
 
     section: str
     order: int
-    label: str
+    label: str | Promise
     url_name: str
     # None: everybody in the organization.
     permission: Permission | None = None
