@@ -116,7 +116,7 @@ def sweep_batch(panel: Panel, swept: Swept, *, batch: int = BATCH) -> int:
 def lease_due(lease: uuid.UUID, *, limit: int) -> list[Subject]:
     """Take up to ``limit`` due claims that no other worker has."""
     now = timezone.now()
-    values = {"now": now, "limit": limit, "lease": lease, "until": now + LEASE_FOR}
+    values: dict[str, Any] = {"now": now, "limit": limit, "lease": lease, "until": now + LEASE_FOR}
     with connection.cursor() as cursor:
         cursor.execute(LEASE, values)
         return [_subject(row) for row in cursor.fetchall()]
@@ -155,7 +155,7 @@ def _write_staying(diagnosed: Sequence[tuple[Examination, Diagnosis]], lease: uu
     columns: dict[str, Any] = {name: [row[name] for row in rows] for name in rows[0]}
     with connection.cursor() as cursor:
         cursor.execute(WRITE_BACK, {**columns, "lease": lease})
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _row(examination: Examination, diagnosis: Diagnosis) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What beat wakes."""
 
 from datetime import timedelta
+from typing import Any
 
 from celery import shared_task
 from django.db import connection
@@ -33,7 +34,7 @@ def sweep() -> None:
 @shared_task(ignore_result=True)
 def forget_old_checks() -> None:
     """Keep the history bounded."""
-    values = {
+    values: dict[str, Any] = {
         "before": timezone.now() - KEEP_CHECKS_FOR,
         "keep": KEEP_NEWEST - 1,
         "limit": DELETE_AT_ONCE,

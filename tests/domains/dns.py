@@ -23,6 +23,10 @@ class Dns:
         for value in values:
             self._call("POST", "records", {"name": name, "type": kind, "value": value})
 
+    def publish_all(self, values: dict[str, str]) -> None:
+        """One TXT record a name, in one call."""
+        self._call("POST", "records", [{"name": n, "value": v} for n, v in values.items()])
+
     def withdraw(self, name: str, **which: str) -> None:
         self._call("DELETE", f"records?{urllib.parse.urlencode({'name': name, **which})}")
 
