@@ -46,7 +46,7 @@ def development(settings, name_server: Server, sms_provider: Server) -> Iterator
     from orgsecurity.development import urls  # noqa: PLC0415  importable under DEBUG only
 
     module = ModuleType("development_urls")
-    module.urlpatterns = [*orgsecurity.urls.urlpatterns, path("", include(urls))]
+    vars(module)["urlpatterns"] = [*orgsecurity.urls.urlpatterns, path("", include(urls))]
     settings.ROOT_URLCONF = module
     clear_url_caches()
     yield Client(headers={"host": "127.0.0.1"})

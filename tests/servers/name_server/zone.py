@@ -179,6 +179,7 @@ class Zone:
         """Return the honest answer: records, CNAMEs followed, or a negative answer with its SOA."""
         name, type_ = asked(question)
         reply = question.reply(ra=1, aa=1)
+        found: list[Record] = []
         with self._lock:
             for _ in range(LONGEST_CHAIN):
                 found = self._found(name)
