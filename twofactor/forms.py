@@ -35,6 +35,16 @@ class CodeForm(forms.Form):
             del self.fields["remember"]
 
 
+class PasskeyForm(forms.Form):
+    """What the browser answered, as JSON; the script puts it there."""
+
+    credential = forms.CharField(
+        widget=forms.HiddenInput,
+        max_length=20_000,
+        error_messages={"required": _("Your browser gave no passkey. Try again.")},
+    )
+
+
 class RecoveryCodeForm(forms.Form):
     """A recovery code."""
 

@@ -19,7 +19,7 @@ MISREAD = str.maketrans("ilo", "110")
 PREFIX_LENGTH = 4
 SECRET_LENGTH = 10
 LONGEST_INPUT = 64
-MEMORY_COST = 19 * 1024  # KiB
+MEMORY_COST, TIME_COST = 19 * 1024, 2  # KiB, rounds
 
 
 class NotARecoveryCode(ValueError):
@@ -29,7 +29,7 @@ class NotARecoveryCode(ValueError):
 class RecoveryCodeHasher(Argon2PasswordHasher):
     """OWASP's second set for Argon2id: ten are made at a set-up, one is checked a guess."""
 
-    time_cost = 2
+    time_cost = TIME_COST
     memory_cost = MEMORY_COST
     parallelism = 1
 

@@ -11,6 +11,7 @@ SECURITY = f"{ORGANIZATION}security/two-factor/"
 
 app_name = "twofactor"
 urlpatterns = [
+    path("sign-in/passkey/", challenge.passkey_sign_in, name="passkey_sign_in"),
     path(SIGN_IN, challenge.show, name="challenge"),
     path(f"{SIGN_IN}with/<str:method>/", challenge.show, name="challenge_with"),
     path(f"{SIGN_IN}methods/", challenge.choose, name="challenge_choose"),
@@ -21,6 +22,7 @@ urlpatterns = [
     path(f"{SIGN_IN}set-up/phone/", set_up.phone, name="set_up_sms"),
     path(f"{SIGN_IN}set-up/phone/code/", set_up.phone_code, name="set_up_phone_code"),
     path(f"{SIGN_IN}set-up/phone/send/", set_up.phone_send, name="set_up_phone_send"),
+    path(f"{SIGN_IN}set-up/passkey/", set_up.passkey, name="set_up_passkey"),
     path(f"{SIGN_IN}set-up/skip/", set_up.skip, name="skip"),
     path(f"{SIGN_IN}recovery-codes/", set_up.codes_page, name="recovery_codes"),
     path(f"{SIGN_IN}recovery-codes/new/", set_up.new_codes, name="new_codes"),

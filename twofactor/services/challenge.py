@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,9 +16,10 @@ from accounts.mail import queue_mail
 from accounts.models import User
 from accounts.signin.evidence import Proof
 from twofactor import recovery
+from twofactor.devices import Device
 from twofactor.errors import (
-    GuessingClosed,
     TooManyRecoveryGuesses,
+    TwoFactorError,
     UsedCode,
     WrongCode,
     WrongRecoveryCode,
@@ -117,8 +119,14 @@ def note_failure(user: User, method: str, actor: Actor) -> None:
         queue_mail("two_factor_closed", user, at=timezone.now(), ip=actor.ip or "")
 
 
-def refuse_if_closed(user: User) -> None:
-    """Raise ``GuessingClosed`` where no code of any method is taken any more."""
-    enrolment = Enrolment.objects.filter(user=user).first()
-    if enrolment is not None and enrolment.is_closed:
-        raise GuessingClosed
+def pass_passkey(user: User, prove: Callable[[], Device], *, actor: Actor) -> Proof:
+    """Take the passkey that ``prove`` verifies; counted with the guesses of all methods (F2)."""
+    Enrolment.objects.take_guess(user)
+    try:
+        device = prove()
+    except TwoFactorError:
+        with transaction.atomic():
+            note_failure(user, "passkey", actor)
+        raise
+    Enrolment.objects.clear_guesses(user)
+    return second_factor(device.persistent_id)

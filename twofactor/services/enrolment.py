@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django_otp.models import Device as OtpDevice
-from django_otp_webauthn.models import WebAuthnCredential
 
 from accounts.actor import Actor
 from accounts.audit.events import Event
@@ -86,7 +86,7 @@ def confirm_authenticator(
     device = AuthenticatorDevice(
         user=user, name=name, seed=pending.seed, last_step=found.step, confirmed=True
     )
-    return _confirm(user, device, pending=pending, actor=actor, backup=backup)
+    return _confirm(user, lambda: saved(device), pending=pending, actor=actor, backup=backup)
 
 
 def confirm_phone(
@@ -94,14 +94,20 @@ def confirm_phone(
 ) -> list[str]:
     """Set the phone whose code was passed a moment ago; as ``confirm_authenticator``."""
     device = PhoneDevice(user=user, name="", number=pending.number, confirmed=True)
-    return _confirm(user, device, pending=pending, actor=actor, backup=backup)
+    return _confirm(user, lambda: saved(device), pending=pending, actor=actor, backup=backup)
 
 
 def confirm_passkey(
-    user: User, device: WebAuthnCredential, *, actor: Actor, backup: bool = False
+    user: User, register: Callable[[], Device], *, actor: Actor, backup: bool = False
 ) -> list[str]:
-    """Set a passkey whose registration was verified, not yet saved."""
-    return _confirm(user, device, pending=None, actor=actor, backup=backup)
+    """Set the passkey that ``register`` verifies and saves, inside the transaction."""
+    return _confirm(user, register, pending=None, actor=actor, backup=backup)
+
+
+def saved(device: Device) -> Device:
+    """Save a device and return it."""
+    device.save()
+    return device
 
 
 def six_digits(typed: str) -> str:
@@ -120,7 +126,12 @@ def _replace_pending(pending: PendingSetUp) -> PendingSetUp:
 
 
 def _confirm(
-    user: User, device: Device, *, pending: PendingSetUp | None, actor: Actor, backup: bool
+    user: User,
+    make: Callable[[], Device],
+    *,
+    pending: PendingSetUp | None,
+    actor: Actor,
+    backup: bool,
 ) -> list[str]:
     """Save the device, in the place of the primary one or beside it."""
     # Ten slow hashes: made before anything is locked.
@@ -135,7 +146,7 @@ def _confirm(
         if pending is not None and not PendingSetUp.objects.filter(pk=pending.pk).delete()[0]:
             raise SetUpExpired
         replaced = None if backup else _remove_primary(enrolment)
-        device.save()
+        device = make()
         if not backup:
             enrolment.primary = device.persistent_id
             _keep_codes(enrolment, rows)

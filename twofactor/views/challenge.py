@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from accounts import limits
+from accounts.actor import Actor
 from accounts.signin import flow
 from accounts.signin.evidence import Proof
 from twofactor import sms
 from twofactor.access import REMEMBERED, SecondFactorRule, challenge
 from twofactor.devices import Methods, kind_of, methods_of
-from twofactor.errors import TwoFactorError
-from twofactor.forms import CodeForm, RecoveryCodeForm
+from twofactor.errors import TooManyGuesses, TwoFactorError
+from twofactor.forms import CodeForm, PasskeyForm, RecoveryCodeForm
 from twofactor.models import Method, PhoneDevice
-from twofactor.passkeys import passkeys_work
+from twofactor.passkeys import authenticate, authentication_options, passkeys_work
 from twofactor.services import browsers, texts
-from twofactor.services.challenge import pass_authenticator, pass_recovery_code
+from twofactor.services.challenge import pass_authenticator, pass_passkey, pass_recovery_code
 from twofactor.services.enrolment import second_factor
 from twofactor.services.reset import carry_out_due
 from twofactor.steps import Person, step
+
+PASSKEYS_PER_ADDRESS, PASSKEY_WINDOW = 60, datetime.timedelta(minutes=15)
 
 
 def is_open(person: Person) -> bool:
@@ -46,7 +52,7 @@ def show(request: HttpRequest, person: Person, method: str = "") -> HttpResponse
     if chosen == Method.SMS and methods.phones:
         return _phone(request, person, methods)
     if chosen == Method.PASSKEY and methods.passkeys:
-        return _page(request, person, methods, "twofactor/challenge_passkey.html")
+        return _passkey(request, person, methods)
     if method:
         return redirect("twofactor:challenge")
     return redirect("twofactor:recovery_code")
@@ -145,6 +151,60 @@ def _phone(request: HttpRequest, person: Person, methods: Methods) -> HttpRespon
         sent=texts.open_challenge(person.user, person.key, device.number),
         wait=int(texts.wait_for_next(person.user).total_seconds()),
     )
+
+
+def _passkey(request: HttpRequest, person: Person, methods: Methods) -> HttpResponse:
+    form = PasskeyForm(request.POST or None)
+    if form.is_valid():
+        answer = form.cleaned_data["credential"]
+        try:
+            proof = pass_passkey(
+                person.user,
+                lambda: authenticate(request, person.user, answer),
+                actor=person.actor,
+            )
+        except TwoFactorError as error:
+            form.add_error(None, error.sentence)
+        else:
+            return _passed(request, person, proof)
+    return _page(
+        request,
+        person,
+        methods,
+        "twofactor/challenge_passkey.html",
+        form=form,
+        options=authentication_options(request, person.user),
+    )
+
+
+def passkey_sign_in(request: HttpRequest) -> HttpResponse:
+    """Sign in by a passkey alone: the key verified the person, so it counts for both factors."""
+    if not passkeys_work():
+        return redirect("signin:address")
+    form = PasskeyForm(request.POST or None)
+    if form.is_valid():
+        verdict = limits.hit(
+            f"passkey:{Actor.of(request).ip}", limit=PASSKEYS_PER_ADDRESS, per=PASSKEY_WINDOW
+        )
+        try:
+            if not verdict:
+                raise TooManyGuesses(verdict.retry_after)
+            device = authenticate(request, None, form.cleaned_data["credential"])
+        except TwoFactorError as error:
+            form.add_error(None, error.sentence)
+        else:
+            response = flow.begin(request, device.user, Proof.now("passkey"))
+            if flow.pending(request) is not None:
+                flow.add_proof(request, second_factor(device.persistent_id))
+                response = flow.resume(request)
+            return response
+    response = render(
+        request,
+        "twofactor/passkey_sign_in.html",
+        {"form": form, "options": authentication_options(request, None)},
+    )
+    add_never_cache_headers(response)
+    return response
 
 
 def _send_the_first(request: HttpRequest, person: Person, device: PhoneDevice) -> None:

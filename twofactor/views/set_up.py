@@ -17,9 +17,9 @@ from twofactor import sms, totp
 from twofactor.access import SecondFactorRule, challenge, recovery_codes, set_up
 from twofactor.devices import kind_of, label_of, methods_of
 from twofactor.errors import SetUpExpired, TwoFactorError
-from twofactor.forms import CodeForm, MethodForm, PhoneForm, SavedForm
+from twofactor.forms import CodeForm, MethodForm, PasskeyForm, PhoneForm, SavedForm
 from twofactor.models import Method, PendingSetUp
-from twofactor.passkeys import passkeys_work
+from twofactor.passkeys import passkeys_work, registration, registration_options
 from twofactor.services import enrolment, texts
 from twofactor.steps import Person, step
 
@@ -171,6 +171,36 @@ def phone_send(request: HttpRequest, person: Person) -> HttpResponse:
     else:
         messages.success(request, _("A new code is on its way."))
     return redirect("twofactor:set_up_phone_code")
+
+
+@step
+def passkey(request: HttpRequest, person: Person) -> HttpResponse:
+    """Step 2 with a passkey or a security key."""
+    answer = elsewhere(request, person)
+    if answer is not None:
+        return answer
+    if not passkeys_work():
+        return redirect("twofactor:set_up")
+    form = PasskeyForm(request.POST or None)
+    if form.is_valid():
+        try:
+            codes = enrolment.confirm_passkey(
+                person.user,
+                registration(request, person.user, form.cleaned_data["credential"]),
+                actor=person.actor,
+            )
+        except TwoFactorError as error:
+            form.add_error(None, error.sentence)
+        else:
+            return _confirmed(request, person, codes)
+    return _page(
+        request,
+        person,
+        "twofactor/set_up_passkey.html",
+        2,
+        form=form,
+        options=registration_options(request, person.user),
+    )
 
 
 @step
