@@ -151,7 +151,7 @@ def product(place: Place, environment: Mapping[str, str]) -> list[Part]:
     return [
         Part(web, lambda: _answers(place.port, "/readyz")),
         Part(worker, _says(worker, " ready.")),
-        Part(beat, _says(beat, "beat: Starting")),
+        Part(beat, lambda: beat.is_running),  # it says nothing when all is well
     ]
 
 
