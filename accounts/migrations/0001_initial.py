@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
                 ('is_active', models.BooleanField(default=True)),
                 ('is_staff', models.BooleanField(default=False, help_text="May open the operators' pages, behind a second factor.")),
                 ('date_joined', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('sessions_valid_from', models.DateTimeField(default=django.utils.timezone.now, help_text='Evidence given before this instant counts no more.')),
+                ('sessions_valid_from', models.DateTimeField(default=datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.timezone.utc), help_text='Evidence given before this instant counts no more.')),
                 ('first_session_used_at', models.DateTimeField(blank=True, help_text='When the one sign-in without two-factor set-up was used up (TFA-4).', null=True)),
                 ('two_factor_set_at', models.DateTimeField(blank=True, editable=False, help_text='Since when a second factor is set; kept by twofactor with its devices.', null=True)),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),

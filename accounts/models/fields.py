@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import secrets
 from typing import Any
 
 from django.db import models
 
+# "Nothing is void": the evidence that led to a row is often older than the row.
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 # Crockford's alphabet in lower case: no i, l, o, u to misread over the telephone.
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 LENGTH = 20  # 100 bits: never guessed, never met twice

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -12,11 +11,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.fields import public_id_field
+from accounts.models.fields import EPOCH, public_id_field
 from accounts.models.organization import Organization
-
-
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 class Role(models.TextChoices):
@@ -88,7 +84,6 @@ class Membership(models.Model):
     first_name = models.CharField(max_length=100, blank=True)
     last_name = models.CharField(max_length=100, blank=True)
     joined_at = models.DateTimeField(default=timezone.now)
-    # At first nothing is void: the evidence that led to the membership is older than its row.
     access_valid_from = models.DateTimeField(
         default=EPOCH, help_text=_("Evidence older than this opens the organization no more.")
     )

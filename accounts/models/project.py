@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -14,6 +14,20 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models.fields import public_id_field
 from accounts.models.membership import Membership, Team
 from accounts.models.organization import Organization
+
+
+class ProjectQuerySet(models.QuerySet["Project"]):
+    """Questions about projects."""
+
+    def open_to(self, membership: Membership) -> Self:
+        """Return those that ``membership`` may open; none while it is deactivated (C10)."""
+        if not membership.is_active:
+            return self.none()
+        grants = ProjectAccess.objects.filter(
+            Q(membership=membership) | Q(team__teammembership__membership=membership)
+        )
+        mine = Q(all_users=True) | Q(pk__in=grants.values("project"))
+        return self.filter(mine, organization=membership.organization_id)
 
 
 class Project(models.Model):
@@ -29,6 +43,8 @@ class Project(models.Model):
         help_text=_("All Users in the Organization have access, now and later (IDP-4)."),
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ProjectQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

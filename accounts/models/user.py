@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.fields import public_id_field
+from accounts.models.fields import EPOCH, public_id_field
 
 
 class UserManager(BaseUserManager["User"]):
@@ -52,7 +52,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
     sessions_valid_from = models.DateTimeField(
-        default=timezone.now, help_text=_("Evidence given before this instant counts no more.")
+        default=EPOCH, help_text=_("Evidence given before this instant counts no more.")
     )
     first_session_used_at = models.DateTimeField(
         null=True,
