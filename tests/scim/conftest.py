@@ -28,15 +28,6 @@ def token(corp: Any) -> str:
     return issue_token(corp, actor=SYSTEM)[1]
 
 
-import os
-
-
-@pytest.fixture(autouse=True)
-def alone(settings):
-    if os.environ.get("SCIM_ALONE"):
-        settings.ROOT_URLCONF = "scim_alone_urls"
-
-
 @pytest.fixture
 def scim(token: str) -> ScimClient:
     return ScimClient(token)
@@ -54,3 +45,11 @@ def other(db: None) -> Any:
     verify(organization, "other.example")
     organization.scim = ScimClient(issue_token(organization, actor=SYSTEM)[1])
     return organization
+
+
+@pytest.fixture
+def mail_queue():
+    """mail_queue() gives the addresses that mails are queued for."""
+    from post_office.models import Email  # noqa: PLC0415  needs the apps
+
+    return lambda: {address for mail in Email.objects.all() for address in mail.to}

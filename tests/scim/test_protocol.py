@@ -199,8 +199,8 @@ def test_an_unknown_user_is_an_empty_list(scim):
         'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department eq "R&D"',
         'userName sw "bob" and manager eq "M1"',
         'userName sw "bob" and meta.lastModified ge "2020-01-01T00:00:00.1234567Z"',
-        'active eq "True" and meta.created le "2099-01-01T00:00:00Z" and userName ew "p.example"'
-        ' and userName ne "ann@corp.example"',
+        'active eq "True" and meta.created le "2099-01-01T00:00:00Z" and userName sw "b"',
+        'userName ew "corp.example" and userName ne "ann@corp.example"',
         'displayName eq "B \\"100%\\" _"',
     ],
 )
