@@ -47,7 +47,7 @@ def queue_mail(
             sender=settings.DEFAULT_FROM_EMAIL,
             # A name with a line break must not write a header of its own (A6).
             subject=CONTROL.sub(" ", subject)[:200],
-            message=render_to_string(f"{folder}.txt", context),
+            message=render_to_string(f"{folder}.txt", context).strip(),
             html_message=render_to_string(f"{folder}.html", context),
         )
 
