@@ -18,6 +18,7 @@ def site(name: str) -> Callable[[str, str], str]:
             '<!doctype html><html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f"<title>{html.escape(title)} · {html.escape(name)}</title>"
+            '<link rel="icon" href="data:,">'  # no icon: no browser asks for one
             f"<style>{STYLE}</style></head><body><header>{html.escape(name)}</header>"
             f"<main><h1>{html.escape(title)}</h1>{body}</main></body></html>"
         )

@@ -19,7 +19,7 @@ const hidden = (fields) =>
 export const page = (title, body) =>
   `<!doctype html><html lang="en"><head><meta charset="utf-8">` +
   `<meta name="viewport" content="width=device-width, initial-scale=1">` +
-  `<title>${escape(title)} · ${NAME}</title><style>${STYLE}</style></head>` +
+  `<title>${escape(title)} · ${NAME}</title><link rel="icon" href="data:,"><style>${STYLE}</style></head>` +
   `<body><header>${NAME}</header><main><h1>${escape(title)}</h1>${body}</main></body></html>`;
 
 export const refused = (sentence) => `<p>${escape(sentence)}</p>`;
