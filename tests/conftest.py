@@ -11,6 +11,7 @@ from django.db import connections
 from django.test import TransactionTestCase
 
 from tests.servers.launch import Server, running
+from tests.support.browser import running_browser
 from tests.support.database import empty_the_tables
 from tests.support.services import Facts, Services, ServicesOfTheController
 from tests.support.threads import run_threads as run_threads_together
@@ -102,6 +103,16 @@ def sms_provider() -> Iterator[Server]:
     """An SMS provider of this worker's own, speaking Twilio Verify."""
     with running("sms_provider") as server:
         yield server
+
+
+# ── Browser ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium, one a worker; each test makes a context of its own: browser.new_context()."""
+    with running_browser() as browser:
+        yield browser
 
 
 # ── People and organizations ─────────────────────────────────────────────────────────────────────
