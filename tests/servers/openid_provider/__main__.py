@@ -15,6 +15,18 @@ from dataclasses import asdict
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from tests.servers.openid_provider.endpoints import (
+    AUTHORIZE,
+    CERTIFICATES,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    JWKS,
+    OPENID_USERINFO,
+    TOKEN,
+    USERINFO,
+    environment,
+    issuer_at,
+)
 from tests.servers.openid_provider.provider import (
     SCOPES,
     Account,
@@ -34,12 +46,7 @@ from tests.servers.serving import (
     options,
 )
 
-CLIENT_ID = "loopback.apps.googleusercontent.example"
-CLIENT_SECRET = "GOCSPX-loopback"
 KEPT_REQUESTS = 1000
-# Google's own paths, so that a URL reads like the one it stands for.
-AUTHORIZE, TOKEN, JWKS = "/o/oauth2/v2/auth", "/token", "/oauth2/v3/certs"
-CERTIFICATES, USERINFO, OPENID_USERINFO = "/oauth2/v1/certs", "/oauth2/v2/userinfo", "/v1/userinfo"
 PEOPLE = [
     Account("100000000000000000001", "gina@gmail.example", True, "Gina", "Grant"),
     Account("100000000000000000002", "ann@corp.example", True, "Ann", "Archer", "corp.example"),
@@ -205,7 +212,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(name)s %(levelname)s %(message)s")
     arguments = _arguments()
     front = HttpFront(arguments.port)
-    issuer = f"http://localhost:{front.port}"
+    issuer = issuer_at(front.port)
     provider = OpenIDProvider(issuer, arguments.client_id, arguments.client_secret)
     for account in PEOPLE:
         provider.put(account)
@@ -214,15 +221,7 @@ def main() -> None:
         front.port,
         exit_with_parent=arguments.exit_with_parent,
         url=issuer,
-        environment={
-            "GOOGLE_CLIENT_ID": arguments.client_id,
-            "GOOGLE_CLIENT_SECRET": arguments.client_secret,
-            "GOOGLE_AUTHORIZE_URL": issuer + AUTHORIZE,
-            "GOOGLE_ACCESS_TOKEN_URL": issuer + TOKEN,
-            "GOOGLE_ID_TOKEN_ISSUER": issuer,
-            "GOOGLE_IDENTITY_URL": issuer + USERINFO,
-            "GOOGLE_CERTS_URL": issuer + CERTIFICATES,
-        },
+        environment=environment(front.port, arguments.client_id, arguments.client_secret),
     )
     front.close()
 
