@@ -1,4 +1,4 @@
-"""Where the provider's endpoints are, and how settings.py is told: no more than a port is needed."""
+"""Where the provider's endpoints are, and how settings.py is told: a port is all it takes."""
 
 CLIENT_ID = "loopback.apps.googleusercontent.example"
 CLIENT_SECRET = "GOCSPX-loopback"
