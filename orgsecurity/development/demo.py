@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.conf import settings
 
-# Demo data is made by `manage.py demo`, from this same table.
+# The launcher makes the demo's data from this same table. Its domains are the demo's alone:
+# corp.example and the like are left to whoever tries things out.
 PASSWORD = "correct horse battery"  # noqa: S105  # the demo's, shown on its first page
 ACCOUNTS = (
-    ("ann@corp.example", "Ann Archer", "owner of Acme (Enterprise) and of Bright (Growth)"),
-    ("bob@corp.example", "Bob Brügger-O'Neil", "nobody yet: the identity provider knows him"),
-    ("carl@bright.example", "Carl Carlsen", "member of Bright, where no single sign-on is"),
+    ("mia@acme-demo.example", "Mia Roth", "owner of Acme (Enterprise) and of Bright (Growth)"),
+    ("jon@acme-demo.example", "Jon Park", "nobody yet: the identity provider knows him"),
+    ("lea@bright-demo.example", "Lea Lund", "member of Bright, where no single sign-on is"),
 )
 
 

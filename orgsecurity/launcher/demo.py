@@ -8,20 +8,20 @@ from accounts.organizations.members import add_member, create_organization
 from accounts.signin.accounts import new_account
 from orgsecurity.development.demo import ACCOUNTS, PASSWORD
 
-ANN, CARL = "ann@corp.example", "carl@bright.example"
+MIA, LEA = "mia@acme-demo.example", "lea@bright-demo.example"
 
 
 @transaction.atomic
 def put_demo() -> None:
     """Make Acme, ready for single sign-on, and Bright, which has none."""
-    if User.objects.with_address(ANN):
+    if User.objects.with_address(MIA):
         return  # whoever tries the demo may have changed anything since
     actor = Actor.system("demo")
     people = {address: name for address, name, _role in ACCOUNTS}
-    ann, carl = (_account(address, people[address]) for address in (ANN, CARL))
-    acme = create_organization("Acme", owner=ann, actor=actor, plan=Plan.ENTERPRISE)
-    bright = create_organization("Bright", owner=ann, actor=actor, plan=Plan.GROWTH)
-    add_member(bright, carl, role=Role.MEMBER, source=Membership.Source.INVITATION, actor=actor)
+    mia, lea = (_account(address, people[address]) for address in (MIA, LEA))
+    acme = create_organization("Acme", owner=mia, actor=actor, plan=Plan.ENTERPRISE)
+    bright = create_organization("Bright", owner=mia, actor=actor, plan=Plan.GROWTH)
+    add_member(bright, lea, role=Role.MEMBER, source=Membership.Source.INVITATION, actor=actor)
     for organization in (acme, bright):
         Project.objects.create(organization=organization, name="Website", all_users=True)
 
