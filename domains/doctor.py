@@ -16,6 +16,9 @@ from domains.names import MAX_LENGTH, registrable
 from domains.resolver import Answer, Look, Reply
 from domains.states import Verdict
 
+# For a hint this much is enough; the verdict itself compares every record whole.
+MAX_RECORDS_READ = 100
+MAX_BYTES_READ = 1024
 MAX_RECORDS_SHOWN = 8
 MAX_TEXT_SHOWN = 255
 QUOTES = "\"'`“”‘’«»„"
@@ -106,7 +109,7 @@ def places_one_level_off(domain: str, prefix: str) -> list[str]:
 def tokens_in(looks: Iterable[Look], prefix: str) -> set[str]:
     """The texts that stand where a token would, in the records seen: to be looked up."""
     start = f"{prefix}="
-    texts = {_text(record) for look in looks for record in look.records}
+    texts = {_text(record) for look in looks for record in look.records[:MAX_RECORDS_READ]}
     return {
         text.removeprefix(start)[:32] for text in texts if text.startswith(start) or len(text) == 32
     }
@@ -185,21 +188,20 @@ def _nothing(case: Case) -> tuple[Finding, dict[str, Any]]:
 
 
 def _texts(case: Case) -> list[str]:
-    return [_text(record) for look in case.answer.looks for record in look.records]
+    return [
+        _text(record) for look in case.answer.looks for record in look.records[:MAX_RECORDS_READ]
+    ]
 
 
 def _text(record: bytes) -> str:
-    return record.decode("utf-8", "backslashreplace")
+    return record[:MAX_BYTES_READ].decode("utf-8", "backslashreplace")
 
 
 def _shown(look: Look) -> dict[str, Any]:
     """A look as history keeps it: bounded, and safe to print anywhere."""
     shown: dict[str, Any] = {"resolver": look.resolver, "reply": look.reply.value}
     if look.records:
-        shown["records"] = [
-            printable(_text(record[: 4 * MAX_TEXT_SHOWN]))
-            for record in look.records[:MAX_RECORDS_SHOWN]
-        ]
+        shown["records"] = [printable(_text(record)) for record in look.records[:MAX_RECORDS_SHOWN]]
         shown["more"] = max(0, len(look.records) - MAX_RECORDS_SHOWN)
     if look.alias:
         shown["alias"] = printable(look.alias)
