@@ -9,7 +9,7 @@ ENTITY_ID = "https://app.example/security/sso/v2/authorize/"
 ACS = "https://app.example/sso/saml2"
 
 
-def service_provider(server: Server, form: dict[str, str] | None = None):
+def service_provider(server: Server, form: dict[str, str] | None = None, *, acs: str = ACS):
     """Return python3-saml with a posted form as its request."""
     certificate = call("GET", f"{server.url}/certificate.pem").text
     return OneLogin_Saml2_Auth(
@@ -22,7 +22,7 @@ def service_provider(server: Server, form: dict[str, str] | None = None):
         },
         {
             "strict": True,
-            "sp": {"entityId": ENTITY_ID, "assertionConsumerService": {"url": ACS}},
+            "sp": {"entityId": ENTITY_ID, "assertionConsumerService": {"url": acs}},
             "idp": {
                 "entityId": server["entity_id"],
                 "singleSignOnService": {"url": server["sign_in_url"]},

@@ -47,6 +47,8 @@ ERRORS = {
     20404: (404, "The requested resource {path} was not found"),
     20429: (429, "Too many requests"),
     21211: (400, "Invalid 'To' Phone Number: {to}"),
+    21408: (400, "Permission to send an SMS has not been enabled for the region of {to}"),
+    21610: (400, "Attempt to send to unsubscribed recipient"),
     21614: (400, "'To' number is not a valid mobile number: {to}"),
     60200: (400, "Invalid parameter `{parameter}`: {value}"),
     60202: (429, "Max check attempts reached"),
@@ -54,7 +56,9 @@ ERRORS = {
     60205: (403, "SMS is not supported by landline phone number"),
     60207: (429, "Max rate limits reached"),
     60212: (429, "Too many concurrent requests for phone number"),
+    60220: (403, "Verification use case vetting required for {to}"),
     60223: (403, "Delivery channel disabled: {channel}"),
+    60238: (403, "Verification blocked by Fraud Guard"),
     60410: (403, "The destination phone number has been temporarily blocked by Twilio"),
     60605: (403, "The destination phone number's country is blocked: {to}"),
 }
@@ -76,6 +80,10 @@ NUMBERS = {
     "+12025550170": "60605",
     "+12025550171": "20404",  # sent, but gone when the code is checked
     "+12025550172": "60202",  # sent, but no check is left
+    "+12025550173": "21408",
+    "+12025550174": "21610",
+    "+12025550175": "60220",
+    "+12025550176": "60238",
     "+12025550180": "slow",
     "+12025550181": "500",
     "+12025550182": "503",
