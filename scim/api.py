@@ -211,6 +211,8 @@ def _response(request: HttpRequest, answer: Answer, headers: dict[str, str]) -> 
         )
     if answer.version:
         response["ETag"] = answer.version
+    # Refusals are told to the admin in the request log; Django need not warn of each.
+    response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
     return response
 
 
