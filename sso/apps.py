@@ -8,5 +8,8 @@ class SingleSignOnConfig(AppConfig):
     """Registers the switches, menu items and protections of single sign-on."""
 
     name = "sso"
-    default_auto_field = "django.db.models.BigAutoField"
     verbose_name = _("Single sign-on")
+
+    def ready(self) -> None:
+        """Fill the ground floor's registries."""
+        from sso import receivers, registrations  # noqa: F401  # they need the models

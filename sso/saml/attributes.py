@@ -51,7 +51,7 @@ FORMAT_PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 FORMAT_TRANSIENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 FORMATS_OF_ADDRESSES = {"", FORMAT_EMAIL, FORMAT_UNSPECIFIED}
 
-NAME_LENGTH = 150  # characters: the column
+NAME_LENGTH = 100  # characters: the column
 _ASCII_WHITESPACE = " \t\r\n\f\v"
 _BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 

@@ -263,14 +263,6 @@ REASONS: dict[str, Reason] = _catalogue(
         Page.ASK_ADMIN,
     ),
     Reason(
-        "ambiguous",
-        _(
-            "Several organizations entered this Issuer and certificate, and none of them owns the "
-            "domain of %(address)s."
-        ),
-        Page.ASK_ADMIN,
-    ),
-    Reason(
         "hand_over", _("The sign-in waited too long on its way, or was used twice."), Page.AGAIN
     ),
     Reason("too_many", _("Too many refused messages from this address."), Page.AGAIN),

@@ -7,6 +7,7 @@ its version in requirements/base.in guards the seams used here.
 
 from __future__ import annotations
 
+import base64
 import html
 import logging
 import secrets
@@ -158,8 +159,14 @@ class Request:
     """An AuthnRequest on its way to the identity provider."""
 
     id: str
-    url: str  # to redirect to, or the form's action
+    url: str  # to redirect to
+    relay_state: str
     xml: str
+
+    @property
+    def encoded(self) -> str:
+        """The message as the POST binding carries it: base64, not deflated."""
+        return base64.b64encode(self.xml.encode()).decode()
 
 
 def start(
@@ -176,7 +183,7 @@ def start(
         settings = _signing_settings(identity_provider, service_provider, signing_key)
     auth = _Auth(_request_data(service_provider.acs_url), settings)
     url = auth.login(return_to=relay_state, set_nameid_policy=False)
-    return Request(auth.get_last_request_id(), url, auth.get_last_request_xml())
+    return Request(auth.get_last_request_id(), url, relay_state, auth.get_last_request_xml())
 
 
 @lru_cache(maxsize=2048)

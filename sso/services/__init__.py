@@ -1,0 +1,1 @@
+"""What can be done with single sign-on: connections, signing in, the log, set-up links."""
