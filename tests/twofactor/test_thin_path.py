@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import AuditEvent
 from tests.factories import MembershipFactory
-from tests.twofactor.conftest import Phone, evidence_in, first_factor, set_up_app
+from tests.twofactor.support import Phone, evidence_in, first_factor, set_up_app
 from twofactor.models import AuthenticatorDevice, RecoveryCode
 from twofactor.services.organization import require
 

@@ -154,11 +154,11 @@ def carry_out_due(user: User | None = None) -> int:
     done = 0
     for reset in due.select_related("user", "organization"):
         with transaction.atomic():
-            enrolment = lock(reset.user)
+            lock(reset.user)
             waiting = MemberReset.objects.filter(pk=reset.pk, stopped_at=None, done_at=None)
             if not waiting.update(done_at=timezone.now()):
                 continue
-            _remove_everything(enrolment, reset.user)
+            _remove_everything(reset.user)
             record_event(
                 Event.TWO_FACTOR_RESET,
                 organization=reset.organization,
@@ -176,11 +176,11 @@ def carry_out_due(user: User | None = None) -> int:
 def reset_at_once(user: User, *, actor: Actor) -> None:
     """Reset by an operator: at once; the member and the admins of their organizations are told."""
     with transaction.atomic():
-        enrolment = lock(user)
+        lock(user)
         MemberReset.objects.filter(user=user, stopped_at=None, done_at=None).update(
             done_at=timezone.now()
         )
-        _remove_everything(enrolment, user)
+        _remove_everything(user)
         record_event(Event.TWO_FACTOR_RESET, actor=actor, target=user)
         queue_mail("two_factor_reset", user)
         memberships = Membership.objects.filter(user=user).active().select_related("organization")
@@ -199,7 +199,7 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _remove_everything(enrolment: Enrolment, user: User) -> None:
+def _remove_everything(user: User) -> None:
     """Remove every method, code and remembered browser; the counters start anew (F2)."""
     for model in (
         AuthenticatorDevice,
@@ -210,7 +210,8 @@ def _remove_everything(enrolment: Enrolment, user: User) -> None:
         PendingSetUp,
     ):
         model.objects.filter(user=user).delete()
-    Enrolment.objects.filter(pk=enrolment.pk).delete()
+    # Emptied, not deleted: others may be waiting for its lock.
+    Enrolment(user=user).save(force_update=True)
     limits.forget(f"two-factor-recovery:{user.pk}")
     user.two_factor_set_at = None
     user.save(update_fields=["two_factor_set_at"])

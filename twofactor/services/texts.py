@@ -196,10 +196,11 @@ def _refuse_over_caps(user: User, number: str, actor: Actor) -> None:
     caps = [
         (f"text-person:{user.pk}", PER_PERSON, DAY),
         (f"text-number:{number}", PER_NUMBER, DAY),
-        (f"text-address:{actor.ip}", PER_ADDRESS, HOUR),
         (f"text-prefix:{prefix_of(number)}", PER_PREFIX, HOUR),
         (f"text-country:{country}", PER_COUNTRY, HOUR),
     ]
+    if actor.ip:
+        caps.append((f"text-address:{actor.ip}", PER_ADDRESS, HOUR))
     organizations = Membership.objects.filter(user=user).active()
     caps += [
         (f"text-organization:{pk}", PER_ORGANIZATION, DAY)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 from django.conf import settings
@@ -27,24 +26,16 @@ NO_SUCH_VERIFICATION = 20404  # expired, approved already, or never there
 MAX_CHECKS = 60202
 
 
-class VerifyHttpClient(TwilioHttpClient):
-    """Twilio's own client with a time-out, no logging, and an address that settings may move."""
-
-    def __init__(self) -> None:
-        super().__init__(timeout=TIMEOUT, logger=silent)
-
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
-        """Send the request, to TWILIO_API_URL where it is set."""
-        return super().request(method, _moved(url), *args, **kwargs)
-
-
 class TwilioVerify:
     """Texts and calls by Twilio, which makes the codes, words the messages and judges guesses."""
 
     def send(self, number: str, channel: Channel) -> Sent:
         """Ask Twilio for a new code. Twilio sends the same one again within ten minutes."""
         try:
-            verification = _service().verifications.create(to=number, channel=channel.value)
+            service = _service()
+            if channel is Channel.CALL:
+                _refuse_without_key_press(service)
+            verification = service.verifications.create(to=number, channel=channel.value)
         except TwilioRestException as error:
             raise _in_peoples_words(error) from error
         except (TwilioException, RequestException) as error:
@@ -72,23 +63,27 @@ class TwilioVerify:
 
 
 @lru_cache(maxsize=2)
-def _client(account: str, token: str) -> Client:
-    return Client(account, token, http_client=VerifyHttpClient())
+def _client(account: str, token: str, url: str) -> Client:
+    http = TwilioHttpClient(timeout=TIMEOUT, logger=silent)
+    client = Client(account, token, http_client=http)
+    if url:
+        client.verify.base_url = url
+    return client
 
 
 def _service() -> Any:
-    client = _client(settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN)
+    client = _client(
+        settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, settings.TWILIO_API_URL
+    )
     return client.verify.v2.services(settings.TWILIO_VERIFY_SERVICE)
 
 
-def _moved(url: str) -> str:
-    if not settings.TWILIO_API_URL:
-        return url
-    base = urlsplit(settings.TWILIO_API_URL)
-    asked = urlsplit(url)
-    return urlunsplit(
-        (base.scheme, base.netloc, base.path.rstrip("/") + asked.path, asked.query, "")
-    )
+def _refuse_without_key_press(service: Any) -> None:
+    """Refuse calls that a mailbox could take: the code is told after a key press only (F11)."""
+    if service.fetch().dtmf_input_required:
+        return
+    log.error("sms_calls_need_key_press", setting="dtmf_input_required")
+    raise SmsRefused(_("Calls aren’t available. Use a text or another method."), code="no_dtmf")
 
 
 def _unavailable(error: Exception) -> SmsUnavailable:
