@@ -92,7 +92,7 @@ def test_a_slow_answer_in_time_counts_and_a_late_one_does_not(dns):
     assert look(dns).reply == Reply.TIMEOUT
 
 
-def test_tcp_that_never_answers_is_given_up():
+def test_tcp_that_never_answers_is_given_up(impatient):
     listener = socket.create_server(("127.0.0.1", 0))
     with listener, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.bind(listener.getsockname())
@@ -142,7 +142,7 @@ def test_only_the_exact_value_counts(dns, published):
     assert look(dns).verdict(VALUE) == Verdict.PRESENT
 
 
-def test_each_question_has_a_port_of_its_own():
+def test_each_question_has_a_port_of_its_own(impatient):
     ports = set()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.bind(("127.0.0.1", 0))
