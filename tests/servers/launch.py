@@ -62,6 +62,7 @@ def start(name: str, *arguments: str) -> Server:
     line = process.stdout.readline() if readable else ""
     if not line:
         process.kill()
+        process.stdout.close()
         raise DidNotStart(f"{name}: no ready line; exit code {process.wait()}")
     return Server(process, json.loads(line))
 

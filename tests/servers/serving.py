@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import socketserver
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -168,6 +169,11 @@ class _LoopbackServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
+    def server_bind(self) -> None:
+        """Bind without asking DNS for this machine's name, as http.server would."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = LOOPBACK, self.server_address[1]
+
 
 class _RequestHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -182,7 +188,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
             return
         address = urlsplit(self.path)
         request = Request(
-            method=self.command,
+            method="GET" if self.command == "HEAD" else self.command,
             path=address.path,
             query={
                 name: values[-1]
@@ -204,11 +210,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
             response = Response({"error": "internal"}, HTTPStatus.INTERNAL_SERVER_ERROR)
         self._send(response)
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _handle  # noqa: N815  names of http.server
-
-    def do_HEAD(self) -> None:
-        self.command = "GET"
-        self._handle()
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _handle  # noqa: N815  names of http.server
 
     def _send(self, response: Response) -> None:
         body, content_type = response.encoded()
@@ -220,7 +222,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         try:
-            self.wfile.write(body)
+            self.wfile.write(b"" if self.command == "HEAD" else body)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True  # the client went away: slow modes are there to see that
 
