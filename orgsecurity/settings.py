@@ -343,6 +343,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "forget old domain checks": {"task": "domains.tasks.forget_old_checks", "schedule": 3600.0},
     "expire join requests": {"task": "discoverability.tasks.expire_requests", "schedule": 3600.0},
     "weekly digests": {"task": "discoverability.tasks.send_digests", "schedule": 3600.0},
+    "sso: remind of certificates": {"task": "sso.tasks.remind_of_certificates", "schedule": 3600.0},
+    "sso: clean up": {"task": "sso.tasks.clean_up", "schedule": 3600.0},
     "scim: forget old requests": {"task": "scim.tasks.clean_up", "schedule": 3600.0},
 }
 

@@ -32,10 +32,12 @@ urlpatterns = [
     path(f"{HERE}guides/<str:kind>/", guides.guide, name="guide"),
     path(f"{HERE}teams/", people.provisioning, name="provisioning"),
     path(f"{HERE}pins/", people.pins, name="pins"),
-    path(f"{HERE}pins/<int:link_id>/clear/", people.clear_pin, name="clear_pin"),
+    path(f"{HERE}pins/<int:pin_id>/clear/", people.clear_pin, name="clear_pin"),
     path(f"{HERE}drill/", people.drill, name="drill"),
     path(f"{HERE}links/", setup_links.links, name="set_up_links"),
-    path(f"{HERE}links/<str:link_id>/revoke/", setup_links.revoke, name="revoke_set_up_link"),
+    path(
+        f"{HERE}links/<str:set_up_link_id>/revoke/", setup_links.revoke, name="revoke_set_up_link"
+    ),
     path(f"{HERE}proposals/<str:proposal_id>/", setup_links.decide, name="decide"),
     path("set-up/<str:token>/", setup_links.set_up, name="set_up"),
     path(MANAGED, settings.managed, name="managed"),

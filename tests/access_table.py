@@ -11,6 +11,8 @@ from typing import Any
 
 from accounts.models import Organization
 from tests import factories
+from tests.domains.factories import ClaimFactory
+from tests.sso import objects as sso_objects
 
 # What a request can come to. METHOD: this page has no such method, whoever asks.
 OPEN, SIGN_IN, NO_TOKEN, FORBIDDEN, NOT_FOUND, METHOD = (
@@ -61,6 +63,7 @@ ANYBODY = same_for_all(OPEN, SIGN_IN)
 SIGNED_IN = Row(dict.fromkeys(PEOPLE, frozenset({OPEN})) | {"signed out": frozenset({SIGN_IN})})
 MEMBERS = of_organization(*ROLES)
 ADMINS = of_organization("admin", "owner")
+OWNERS = of_organization("owner")
 BILLING = of_organization("billing_admin", "owner")
 INVITERS = of_organization("billing_admin", "admin", "owner")
 # A bearer token opens these, no session does.
@@ -80,19 +83,71 @@ TABLE: dict[str, Row] = {
     # Sign-in and sign-up; what comes in the middle of one leads back to its start.
     "signin:*": ANYBODY,
     "account_*": ANYBODY,
-    "account_email": SIGNED_IN,
     "account_reset_password_from_key": at(ANYBODY, uidb36="1", key="no-such-key"),
     # Organizations.
     "organizations:create": SIGNED_IN,
     "organizations:invitation": at(SECRET_ADDRESS, token="no-such-token"),
     "organizations:overview": MEMBERS,
+    "organizations:accept": SECRET_ADDRESS,
+    "organizations:project": MEMBERS,
+    "organizations:project_request": ANYBODY,
     "organizations:members": MEMBERS,
+    "organizations:roles": MEMBERS,
+    "organizations:leave": MEMBERS,
+    "organizations:member": ADMINS,
+    "organizations:change_role": ADMINS,
+    "organizations:deactivate": ADMINS,
+    "organizations:reactivate": ADMINS,
+    "organizations:end_sessions": ADMINS,
+    "organizations:remove": ADMINS,
+    "organizations:transfer": OWNERS,
+    "organizations:invitations": INVITERS,
+    "organizations:invite": INVITERS,
+    "organizations:invitation_resend": INVITERS,
+    "organizations:invitation_withdraw": INVITERS,
+    "organizations:teams": MEMBERS,
+    "organizations:team": MEMBERS,
+    "organizations:team_create": ADMINS,
+    "organizations:team_rename": ADMINS,
+    "organizations:team_delete": ADMINS,
+    "organizations:team_take_out": ADMINS,
     "organizations:projects": MEMBERS,
+    "organizations:project_create": ADMINS,
+    "organizations:project_access": ADMINS,
+    "organizations:project_change_access": ADMINS,
+    "organizations:project_decide": ADMINS,
     "organizations:security": ADMINS,
     "organizations:audit": ADMINS,
+    "organizations:audit_export": ADMINS,
     "organizations:plan": BILLING,
     # One's own.
     "profile:*": SIGNED_IN,
+    "domains:*": ADMINS,
+    # Single sign-on: what identity providers and their people meet is open, the rest is admins'.
+    "sso:postback": at(SECRET_ADDRESS),
+    "sso:reply": same_for_all(METHOD, OPEN, FORBIDDEN),
+    "sso:metadata": same_for_all(OPEN, METHOD),
+    "sso:hand_over": same_for_all(FORBIDDEN, METHOD),
+    "sso:go_on": same_for_all(METHOD, SIGN_IN, OPEN),
+    "sso:set_up": at(SECRET_ADDRESS, token="no-such-token"),
+    "sso:guide": at(ADMINS, kind="okta"),
+    "sso:*": ADMINS,
+    # Second factors: steps of a sign-in lead back to its start, one's own pages, the admins'.
+    "twofactor:passkey_sign_in": ANYBODY,
+    "twofactor:challenge*": ANYBODY,
+    "twofactor:challenge_with": at(ANYBODY, method="app"),
+    "twofactor:set_up*": ANYBODY,
+    "twofactor:recovery_code*": ANYBODY,
+    "twofactor:new_codes": ANYBODY,
+    "twofactor:download_codes": ANYBODY,
+    "twofactor:skip": ANYBODY,
+    "twofactor:stop_reset": at(SECRET_ADDRESS, token="no-such-token"),
+    "twofactor:profile": SIGNED_IN,
+    "twofactor:change": SIGNED_IN,
+    "twofactor:regenerate": SIGNED_IN,
+    "twofactor:*_backup": SIGNED_IN,
+    "twofactor:forget_browsers": SIGNED_IN,
+    "twofactor:*": ADMINS,
     # Operators.
     "otpadmin:*": OPERATORS,
     "otpadmin:login": ANYBODY,
@@ -100,6 +155,18 @@ TABLE: dict[str, Row] = {
 
 # An id in a path -> how to make such an object in an organization. Another tenant's must be 404.
 OBJECTS: dict[str, Callable[[Organization], Any]] = {
+    "claim_id": lambda organization: ClaimFactory(organization=organization).public_id,
+    "certificate_id": sso_objects.certificate_id,
+    "pin_id": sso_objects.pin_id,
+    "set_up_link_id": sso_objects.set_up_link_id,
+    "proposal_id": sso_objects.proposal_id,
+    "reference": sso_objects.reference,
+    "invitation_id": lambda organization: (
+        factories.InvitationFactory(organization=organization).public_id
+    ),
+    "project_request_id": lambda organization: (
+        factories.ProjectAccessRequestFactory(project__organization=organization).public_id
+    ),
     "membership_id": lambda organization: (
         factories.MembershipFactory(organization=organization).public_id
     ),

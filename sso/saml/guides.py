@@ -1,4 +1,4 @@
-"""Set-up pages: this organization's values under the identity provider's own field names (SSO-9)."""
+"""Set-up pages: our values under each identity provider's own field names (SSO-9)."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ GUIDES: dict[Kind, Guide] = {
             ),
             Step(
                 _(
-                    "Attributes & Claims: keep the four defaults. If your people's UPN is not their "
+                    "Attributes & Claims: keep the defaults. If your people's UPN is not their "
                     "mail address, these decide:"
                 ),
                 (
@@ -201,9 +201,7 @@ GUIDES: dict[Kind, Guide] = {
         "Federation Service identifier",
         "SAML 2.0/WS-Federation endpoint (/adfs/ls/)",
         "Token-signing certificate",
-        _(
-            "AD FS rolls its certificate by itself: add the next one here as soon as it is announced."
-        ),
+        _("AD FS rolls its certificate by itself: add the next one here once it is announced."),
     ),
     Kind.KEYCLOAK: Guide(
         (
@@ -226,9 +224,7 @@ GUIDES: dict[Kind, Guide] = {
                 ),
             ),
             Step(
-                _(
-                    "Client scopes → dedicated → Add predefined mappers, with these attribute names:"
-                ),
+                _("Client scopes → dedicated → Add predefined mappers, with these names:"),
                 (
                     Field("X500 email", "email"),
                     Field("X500 givenName", "firstName"),

@@ -17,6 +17,7 @@ from accounts.audit.events import Event
 from accounts.audit.record import record_event
 from accounts.models import Membership, Role, SecurityPolicy, TeamMembership, User
 from accounts.organizations.invitations import InvitationOver, accept, live_invitation
+from accounts.organizations.member_addresses import give_address
 from accounts.organizations.members import AlreadyMember, add_member
 from accounts.signin.accounts import claim_account, new_account
 from sso.models import Connection, Link, TeamMapping
@@ -55,7 +56,7 @@ def admit(
     if membership is None:
         membership = _join(connection, policy, subject, user, actor)
     _pin(connection, subject, membership, pinned, actor)
-    _take_over(membership, subject)
+    _take_over(membership, subject, actor)
     _put_into_teams(connection, membership, subject, new=new, actor=actor)
     return membership
 
@@ -182,23 +183,22 @@ def _pin(
     )
 
 
-def _take_over(membership: Membership, subject: Subject) -> None:
+def _take_over(membership: Membership, subject: Subject, actor: Actor) -> None:
     """Keep names (JIT-2) and address as the identity provider has them, on the membership."""
+    if subject.address != membership.address:
+        try:
+            with transaction.atomic():
+                give_address(membership, subject.address, actor=actor)
+        except IntegrityError:
+            raise _changed(subject, _("the address is another member's")) from None
     first_name, last_name = names_of(subject.attributes)
-    address = "" if subject.address == membership.user.email.lower() else subject.address
-    new = {"email": address}
-    if first_name or last_name:
-        new |= {"first_name": first_name, "last_name": last_name}
-    changed = [name for name, value in new.items() if getattr(membership, name) != value]
-    if not changed:
+    names = {"first_name": first_name, "last_name": last_name}
+    changed = [name for name, value in names.items() if getattr(membership, name) != value]
+    if not changed or not (first_name or last_name):
         return
     for name in changed:
-        setattr(membership, name, new[name])
-    try:
-        with transaction.atomic():
-            membership.save(update_fields=changed)
-    except IntegrityError:
-        raise _changed(subject, _("the address is another member's")) from None
+        setattr(membership, name, names[name])
+    membership.save(update_fields=changed)
 
 
 def _put_into_teams(

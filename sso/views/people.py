@@ -30,7 +30,7 @@ def provisioning(request: HttpRequest, context: OrganizationContext) -> HttpResp
     """Choose the team of newcomers, and which values of an attribute mean which teams."""
     connection = connection_of(context.organization)
     if connection is None:
-        raise Http404
+        return redirect("sso:connection", context.organization.public_id)
     mappings = TeamMapping.objects.filter(connection=connection).select_related("team")
     initial = {
         "default_team": connection.default_team.public_id if connection.default_team else None,
@@ -65,10 +65,10 @@ def pins(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
 
 @manages_security
 @require_http_methods(["GET", "POST"])
-def clear_pin(request: HttpRequest, context: OrganizationContext, link_id: int) -> HttpResponse:
+def clear_pin(request: HttpRequest, context: OrganizationContext, pin_id: int) -> HttpResponse:
     """Forget an identifier: the next sign-in of the person pins the new one."""
     link = (
-        Link.objects.filter(connection__organization=context.organization, pk=link_id)
+        Link.objects.filter(connection__organization=context.organization, pk=pin_id)
         .select_related("connection__organization", "user")
         .first()
     )

@@ -26,7 +26,7 @@ from accounts import limits
 from accounts.actor import Actor
 from accounts.models import Organization
 from accounts.signin.evidence import Proof
-from accounts.signin.flow import begin
+from accounts.signin.flow import NEXT, begin, wanted
 from sso import contract
 from sso.models import Connection, HandOver
 from sso.saml.preflight import LARGEST
@@ -62,8 +62,8 @@ def postback(request: HttpRequest) -> HttpResponse:
         raise Http404
     connection.organization = organization
     nonce = request.session.setdefault(NONCE, secrets.token_urlsafe(32))
-    wanted = request.GET.get("next") or request.session.get("signin_next") or ""
-    started = signing_in.start(connection, nonce=nonce, next_path=wanted)
+    asked = request.GET.get("next") or wanted(request)
+    started = signing_in.start(connection, nonce=nonce, next_path=asked)
     return send_to_identity_provider(request, connection, started)
 
 
@@ -249,7 +249,7 @@ def _enter(request: HttpRequest, arrived: HandOver) -> HttpResponse:
         organization=arrived.organization.public_id,
         until=arrived.session_until,
     )
-    request.session.pop("signin_next", None)
+    request.session.pop(NEXT, None)
     response = begin(request, arrived.user, proof, next_url=arrived.next_path or START_PAGE)
     if arrived.session_index and request.user.is_authenticated:
         # For the single logout of a later day; ours ends our session only.

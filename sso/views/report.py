@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
@@ -51,7 +51,7 @@ def test(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
     """Send the admin on a real round trip that signs nobody in (SSO-10)."""
     connection = connection_of(context.organization)
     if connection is None:
-        raise Http404
+        return redirect("sso:connection", context.organization.public_id)
     nonce = request.session.setdefault(NONCE, secrets.token_urlsafe(32))
     started = signing_in.start(connection, nonce=nonce, test=True)
     return send_to_identity_provider(request, connection, started)

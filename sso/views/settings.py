@@ -271,7 +271,9 @@ def _import(request: HttpRequest, context: OrganizationContext, form: ImportForm
 @require_http_methods(["GET", "POST"])
 def add_certificate(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
     """Add a certificate beside the others: rotation without down time (SSO-8)."""
-    found = _existing(context)
+    found = connection_of(context.organization)
+    if found is None:
+        return redirect("sso:connection", context.organization.public_id)
     form = AddCertificateForm(request.POST or None, request.FILES or None, user=context.user)
     if request.method == "POST" and form.is_valid():
         try:
@@ -330,7 +332,9 @@ def remove_certificate(
 @require_http_methods(["GET", "POST"])
 def options(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
     """Choose the guide's words, and signed requests."""
-    found = _existing(context)
+    found = connection_of(context.organization)
+    if found is None:
+        return redirect("sso:connection", context.organization.public_id)
     initial = {"kind": found.kind, "sign_requests": found.sign_requests}
     form = OptionsForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
@@ -450,10 +454,3 @@ def _turn(request: HttpRequest, context: OrganizationContext, column: str, value
         requirement.enable(organization, actor=actor)
     else:
         requirement.disable(organization, actor=actor)
-
-
-def _existing(context: OrganizationContext) -> Connection:
-    found = connection_of(context.organization)
-    if found is None:
-        raise Http404
-    return found

@@ -67,9 +67,10 @@ def links(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
 
 @manages_security
 @require_http_methods(["POST"])
-def revoke(request: HttpRequest, context: OrganizationContext, link_id: str) -> HttpResponse:
+def revoke(request: HttpRequest, context: OrganizationContext, set_up_link_id: str) -> HttpResponse:
     """End a link now."""
-    link = SetUpLink.objects.filter(organization=context.organization, public_id=link_id).first()
+    links = SetUpLink.objects.filter(organization=context.organization)
+    link = links.filter(public_id=set_up_link_id).first()
     if link is None:
         raise Http404
     setup_links.revoke(link, actor=Actor.of(request))
