@@ -73,7 +73,7 @@ $(VENV)/bin/python:
 		echo 'Python came without venv; on Debian: apt-get install python3-venv' >&2; exit 1; }
 
 # --no-compile: what is imported is compiled then, the other nine tenths never.
-INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
+INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile --require-hashes
 
 $(VENV)/run.stamp: requirements/run.txt | $(VENV)/bin/python
 	@echo 'Installing what requirements/run.txt lists …' >&2

@@ -115,7 +115,7 @@ class Services:
     def _answer_workers(self) -> None:
         while True:
             try:
-                connection = self._listener.accept()  # type: ignore[union-attr]  # listen() made it
+                connection = self._listener.accept()
             except OSError:
                 return  # closed: the run is over
             threading.Thread(target=self._answer, args=[connection], daemon=True).start()

@@ -48,5 +48,5 @@ def sign_in(
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session[evidence.SESSION_KEY] = evidence.Evidence(proofs, until).serialize()
     session.save()
-    client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    client.cookies[settings.SESSION_COOKIE_NAME] = str(session.session_key)
     return client
