@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from django.core.exceptions import PermissionDenied
+
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
@@ -66,3 +68,10 @@ class Actor:
     def operator(cls, command: str) -> Self:
         """Return whoever runs a management command on the installation."""
         return cls(kind="operator", name=command)
+
+
+def person_of(request: HttpRequest) -> User:
+    """Return who is signed in; for views that nobody else reaches."""
+    if not request.user.is_authenticated:
+        raise PermissionDenied
+    return request.user

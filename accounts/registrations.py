@@ -21,7 +21,16 @@ for item in (
     ),
     MenuItem("main", 50, _("Audit Log"), "organizations:audit", Permission.VIEW_AUDIT, always=True),
     MenuItem(
-        "main", 60, _("Plan & Billing"), "organizations:plan", Permission.MANAGE_BILLING, always=True
+        "main",
+        60,
+        _("Plan & Billing"),
+        "organizations:plan",
+        Permission.MANAGE_BILLING,
+        always=True,
     ),
+    MenuItem("users", 10, _("People"), "organizations:members"),
+    MenuItem("users", 20, _("Invitations"), "organizations:invitations", Permission.INVITE_MEMBERS),
+    MenuItem("users", 30, _("Teams"), "organizations:teams"),
+    MenuItem("users", 90, _("What each role may do"), "organizations:roles"),
 ):
     register(item)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import factory
 from allauth.account.models import EmailAddress
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from accounts.models import (
+    Invitation,
     Membership,
     Organization,
     Plan,
     Project,
+    ProjectAccessRequest,
     Role,
     SecurityPolicy,
     Team,
@@ -92,3 +96,25 @@ class ProjectFactory(DjangoModelFactory[Project]):
 
     organization = factory.SubFactory(OrganizationFactory)
     name = factory.Sequence(lambda n: f"Project {n}")
+
+
+class ProjectAccessRequestFactory(DjangoModelFactory[ProjectAccessRequest]):
+    """Somebody, of no organization, who asks for access to a project."""
+
+    class Meta:
+        model = ProjectAccessRequest
+
+    project = factory.SubFactory(ProjectFactory)
+    user = factory.SubFactory(UserFactory)
+
+
+class InvitationFactory(DjangoModelFactory[Invitation]):
+    """A live invitation, whose token is nobody's: to click a link, call invite()."""
+
+    class Meta:
+        model = Invitation
+
+    organization = factory.SubFactory(OrganizationFactory)
+    email = factory.Sequence(lambda n: f"guest{n}@corp.example")
+    token_hash = factory.Sequence(lambda n: f"{n:064d}")
+    expires_at = factory.LazyFunction(lambda: timezone.now() + datetime.timedelta(days=7))

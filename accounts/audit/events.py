@@ -71,7 +71,10 @@ class Event(models.TextChoices):
     TWO_FACTOR_RESET_STOPPED = "user:two_factor:reset_stopped", _("stopped a two-factor reset")
     TWO_FACTOR_RESET = "system:two_factor:reset", _("reset a second factor")
     TWO_FACTOR_SET_UP = "user:two_factor:set_up", _("set up two-factor")
-    TWO_FACTOR_CHANGE_ASKED = "user:two_factor:change_asked", _("asked to set up or change a method")
+    TWO_FACTOR_CHANGE_ASKED = (
+        "user:two_factor:change_asked",
+        _("asked to set up or change a method"),
+    )
     TWO_FACTOR_METHOD_CHANGED = "user:two_factor:method_changed", _("changed the two-factor method")
     TWO_FACTOR_BACKUP_ADDED = "user:two_factor:backup_added", _("added a backup method")
     TWO_FACTOR_BACKUP_REMOVED = "user:two_factor:backup_removed", _("removed a backup method")

@@ -58,7 +58,7 @@ def describe(target: models.Model | str | None) -> tuple[str, str, str]:
         return "", "", ""
     if isinstance(target, str):
         return "", "", target
-    kind = str(target._meta.verbose_name).replace(" ", "_")  # noqa: SLF001  # public by documentation
+    kind = str(target._meta.verbose_name).replace(" ", "_")  # public by documentation
     identifier = str(getattr(target, "public_id", target.pk))
     if isinstance(target, Membership):
         return kind, identifier, f"{target.name} <{target.address}>"

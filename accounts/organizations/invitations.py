@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +20,13 @@ from accounts.audit.events import Event
 from accounts.audit.record import record_event
 from accounts.mail import queue_mail
 from accounts.models import Invitation, Membership, Organization
-from accounts.organizations.members import AlreadyMember, add_member, judge_rank, lock
+from accounts.organizations.members import (
+    AlreadyMember,
+    add_member,
+    judge_permission,
+    lock,
+)
+from accounts.organizations.permissions import Permission
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -48,8 +56,8 @@ def invite(organization: Organization, address: str, *, role: str, actor: Actor)
     """
     address = normalize_address(address)
     lock(organization)
-    judge_rank(organization, actor, role)
-    if Membership.objects.filter(organization=organization, user__email__iexact=address).exists():
+    judge_permission(organization, actor, Permission.INVITE_MEMBERS, role)
+    if is_member(organization, address):
         raise AlreadyMember
     token = secrets.token_urlsafe(32)
     now = timezone.now()
@@ -82,10 +90,26 @@ def invite(organization: Organization, address: str, *, role: str, actor: Actor)
     return invitation
 
 
+def is_member(organization: Organization, address: str) -> bool:
+    """Return whether somebody here, deactivated ones too, is known by ``address``."""
+    known = Membership.objects.filter(organization=organization).annotate(
+        lower_email=Lower("user__email"), lower_own=Lower("email")
+    )
+    return known.filter(Q(lower_email=address.lower()) | Q(lower_own=address.lower())).exists()
+
+
 def by_token(token: str) -> Invitation | None:
-    """Return the live invitation of a link, or None."""
-    live = Invitation.objects.live().select_related("organization", "invited_by")
-    return live.filter(token_hash=hash_of(token)).first()
+    """Return the invitation of a link, whatever became of it, or None."""
+    found = Invitation.objects.select_related("organization", "invited_by")
+    return found.filter(token_hash=hash_of(token)).first()
+
+
+def for_user(user: User) -> list[Invitation]:
+    """Return the live invitations for the proven address of ``user``: no link is needed."""
+    if not user.has_verified_email:
+        return []
+    live = Invitation.objects.live().for_address(user.email)
+    return list(live.select_related("organization", "invited_by").order_by("created_at"))
 
 
 def live_invitation(organization: Organization, address: str) -> Invitation | None:
@@ -111,6 +135,10 @@ def accept(invitation: Invitation, user: User, *, actor: Actor, address: str = "
         proven.add(user.email.lower())
     if invitation.email.lower() not in proven:
         raise OtherAddress
+    # Before the membership is made: that withdraws what invitations are still open.
+    invitation.accepted_at = now
+    invitation.accepted_by = user
+    invitation.save(update_fields=["accepted_at", "accepted_by"])
     membership = add_member(
         invitation.organization,
         user,
@@ -118,9 +146,6 @@ def accept(invitation: Invitation, user: User, *, actor: Actor, address: str = "
         source=Membership.Source.INVITATION,
         actor=actor,
     )
-    invitation.accepted_at = now
-    invitation.accepted_by = user
-    invitation.save(update_fields=["accepted_at", "accepted_by"])
     record_event(
         Event.INVITATION_ACCEPTED,
         organization=invitation.organization,
@@ -133,11 +158,10 @@ def accept(invitation: Invitation, user: User, *, actor: Actor, address: str = "
 
 @transaction.atomic
 def withdraw(invitation: Invitation, *, actor: Actor) -> bool:
-    """Withdraw an open invitation. Returns whether anything changed."""
+    """Withdraw an open invitation. Returns whether anything changed. Raises NotAllowed."""
     lock(invitation.organization)
-    changed = (
-        Invitation.objects.filter(pk=invitation.pk).open().update(revoked_at=timezone.now())
-    )
+    judge_permission(invitation.organization, actor, Permission.INVITE_MEMBERS, invitation.role)
+    changed = Invitation.objects.filter(pk=invitation.pk).open().update(revoked_at=timezone.now())
     if changed:
         record_event(
             Event.INVITATION_WITHDRAWN,

@@ -19,12 +19,13 @@ from accounts.models import (
     Organization,
     Plan,
     ProjectAccess,
+    ProjectAccessRequest,
     Role,
     SecurityPolicy,
     TeamMembership,
     User,
 )
-from accounts.organizations.permissions import may_act_on
+from accounts.organizations.permissions import Permission, may, may_act_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +43,10 @@ class NotAllowed(Exception):
 
 class AlreadyMember(Exception):
     """The person is a member already, active or deactivated."""
+
+
+class ManagedElsewhere(Exception):
+    """The identity provider keeps this while SCIM is on; change it there (SCIM-12)."""
 
 
 # What other apps do when a membership ends (scim: the document; discoverability: requests).
@@ -90,7 +95,8 @@ def add_member(
 ) -> Membership:
     """Make ``user`` a member; ``fields`` are email, first_name and last_name on the membership.
 
-    A live invitation for the person's address is withdrawn: it has nothing left to give.
+    A live invitation for the person's address is withdrawn: it has nothing left to give. Access
+    to projects that an admin granted before they joined is given.
     Raises AlreadyMember, also for a deactivated membership: nobody comes back by a side door.
     """
     lock(organization)
@@ -106,6 +112,11 @@ def add_member(
         target=membership,
         data={"role": str(role), "source": str(source)},
     )
+    withdraw_invitations(membership, actor)
+    for asked in ProjectAccessRequest.objects.filter(
+        user=user, project__organization=organization, granted=True
+    ):
+        ProjectAccess.objects.get_or_create(project=asked.project, membership=membership)
     return membership
 
 
@@ -114,9 +125,10 @@ def deactivate_member(membership: Membership, *, actor: Actor, by: str) -> bool:
     """Take the access away and remember role, teams and projects (SCIM-6).
 
     ``by`` is a Membership.DeactivatedBy. Open sessions are refused in this organization with
-    their next request. Returns whether anything changed. Raises LastOwner.
+    their next request. Returns whether anything changed. Raises LastOwner, NotAllowed.
     """
     membership = locked(membership)
+    judge_rank(membership.organization, actor, membership.role)
     if not membership.is_active:
         return False
     guard_last_owner(membership, actor)
@@ -138,14 +150,21 @@ def deactivate_member(membership: Membership, *, actor: Actor, by: str) -> bool:
 
 
 @transaction.atomic
-def reactivate_member(membership: Membership, *, actor: Actor) -> bool:
+def reactivate_member(membership: Membership, *, actor: Actor, by_hand: bool = False) -> bool:
     """Give the membership back as it was (SCIM-7). Returns whether anything changed.
 
-    What was shown before stays void: everybody signs in anew.
+    What was shown before stays void: everybody signs in anew. ``by_hand``: an admin does it on
+    the person's page; what SCIM took away only SCIM gives back, while it is on (SCIM-12).
+    Raises ManagedElsewhere, NotAllowed.
     """
     membership = locked(membership)
     if membership.is_active:
         return False
+    if by_hand:
+        judge_rank(membership.organization, actor, membership.role)
+        by_scim = membership.deactivated_by == Membership.DeactivatedBy.SCIM
+        if by_scim and membership.organization.policy.scim_enabled:
+            raise ManagedElsewhere
     membership.status = Membership.Status.ACTIVE
     membership.deactivated_at = None
     membership.deactivated_by = ""
@@ -167,9 +186,11 @@ def reactivate_member(membership: Membership, *, actor: Actor) -> bool:
 def remove_member(membership: Membership, *, actor: Actor, leaving: bool = False) -> None:
     """Delete the membership with its teams and project access; nothing of it returns.
 
-    Raises LastOwner.
+    ``leaving``: the person goes of their own will. Raises LastOwner, NotAllowed.
     """
     membership = locked(membership)
+    if not leaving:
+        judge_rank(membership.organization, actor, membership.role)
     guard_last_owner(membership, actor)
     record_event(
         Event.MEMBER_LEFT if leaving else Event.MEMBER_REMOVED,
@@ -181,6 +202,9 @@ def remove_member(membership: Membership, *, actor: Actor, leaving: bool = False
     access_lost(membership, actor)
     TeamMembership.objects.filter(membership=membership).delete()
     ProjectAccess.objects.filter(membership=membership).delete()
+    ProjectAccessRequest.objects.filter(
+        user=membership.user, project__organization=membership.organization
+    ).delete()
     membership.delete()
 
 
@@ -214,9 +238,8 @@ def change_role(membership: Membership, role: str, *, actor: Actor) -> bool:
 def transfer_ownership(membership: Membership, *, actor: Actor) -> None:
     """Make ``membership`` an owner and the acting owner an admin. Raises NotAllowed."""
     membership = locked(membership)
-    own = Membership.objects.filter(
-        organization=membership.organization, user=actor.user, role=Role.OWNER
-    ).first()
+    owners = Membership.objects.filter(organization=membership.organization).owners()
+    own = owners.filter(user=actor.user).first()
     if own is None or own.pk == membership.pk or not membership.is_active:
         raise NotAllowed
     membership.role = Role.OWNER
@@ -233,8 +256,12 @@ def transfer_ownership(membership: Membership, *, actor: Actor) -> None:
 
 @transaction.atomic
 def end_sessions_of(membership: Membership, *, actor: Actor) -> None:
-    """Make every session prove itself anew in this organization, from the next request on."""
+    """Make every session prove itself anew in this organization, from the next request on.
+
+    Raises NotAllowed.
+    """
     membership = locked(membership)
+    judge_rank(membership.organization, actor, membership.role)
     membership.access_valid_from = timezone.now()
     membership.save(update_fields=["access_valid_from"])
     record_event(
@@ -248,15 +275,28 @@ def end_sessions_of(membership: Membership, *, actor: Actor) -> None:
 def locked(membership: Membership) -> Membership:
     """Lock the organization, then return the membership as it is now."""
     lock(membership.organization)
-    return Membership.objects.select_related("organization", "user").get(pk=membership.pk)
+    found = Membership.objects.select_related("organization__policy", "user")
+    return found.get(pk=membership.pk)
 
 
 def judge_rank(organization: Organization, actor: Actor, *roles: str) -> None:
-    """Raise NotAllowed unless the acting member may act on all ``roles`` as of now."""
+    """Raise NotAllowed unless the acting member may manage members of all ``roles`` as of now."""
+    judge_permission(organization, actor, Permission.MANAGE_MEMBERS, *roles)
+
+
+def judge_permission(
+    organization: Organization, actor: Actor, permission: Permission, *roles: str
+) -> None:
+    """Raise NotAllowed unless the acting member has ``permission`` now, over all ``roles``.
+
+    Call it under the lock: a page may stand open longer than a role lasts (T2). Whoever is no
+    person (SCIM, an operator's command) was judged elsewhere.
+    """
     if actor.kind != "user":
         return
     own = Membership.objects.filter(organization=organization, user=actor.user).active().first()
-    if own is None or not all(may_act_on(own.role, role) for role in roles):
+    allowed = own is not None and may(own.role, permission)
+    if own is None or not allowed or not all(may_act_on(own.role, role) for role in roles):
         raise NotAllowed
 
 
@@ -271,8 +311,15 @@ def guard_last_owner(membership: Membership, actor: Actor) -> None:
 
 def access_lost(membership: Membership, actor: Actor) -> None:
     """Withdraw what would let the person back in, and tell the other apps."""
+    withdraw_invitations(membership, actor)
+    for hook in _on_access_lost:
+        hook(membership, actor)
+
+
+def withdraw_invitations(membership: Membership, actor: Actor) -> None:
+    """Withdraw the open invitations for the person's addresses."""
     open_ones = Invitation.objects.filter(organization=membership.organization).open()
-    for address in {membership.user.email, membership.address}:
+    for address in {membership.user.email.lower(), membership.address.lower()}:
         for invitation in open_ones.for_address(address):
             invitation.revoked_at = timezone.now()
             invitation.save(update_fields=["revoked_at"])
@@ -282,5 +329,3 @@ def access_lost(membership: Membership, actor: Actor) -> None:
                 actor=actor,
                 target=invitation,
             )
-    for hook in _on_access_lost:
-        hook(membership, actor)

@@ -60,7 +60,9 @@ def shown(context: OrganizationContext, section: str, path: str) -> list[ShownIt
     """Return the entries of ``section`` for this member; the one of ``path`` is the current."""
     entries = []
     for item in _items:
-        if item.section != section or not (item.always or item.permission is None or may(context.role, item.permission)):
+        if item.section != section or not (
+            item.always or item.permission is None or may(context.role, item.permission)
+        ):
             continue
         url = reverse(item.url_name, args=[context.organization.public_id])
         state = item.state(context) if item.state else ""

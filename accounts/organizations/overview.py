@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Count, Q
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -44,7 +45,7 @@ class Protection:
     """One thing that protects an organization; ``judge`` answers None where it is not offered."""
 
     order: int
-    label: str
+    label: str | Promise
     weight: int
     url_name: str
     judge: Callable[[OrganizationContext], Standing | None]
@@ -145,7 +146,10 @@ def _admins_have_second_factor(context: OrganizationContext) -> Standing:
 
 register(
     Protection(
-        60, gettext_lazy("Second factor of owners and admins"), 3, "organizations:members",
+        60,
+        gettext_lazy("Second factor of owners and admins"),
+        3,
+        "organizations:members",
         _admins_have_second_factor,
     )
 )

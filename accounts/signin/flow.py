@@ -105,9 +105,13 @@ def safe_path(path: str) -> str:
     return path
 
 
-def redirect_to_sign_in(request: HttpRequest, *, address: str = "") -> HttpResponse:
-    """Send somebody to the address step, and back here afterwards."""
+def redirect_to_sign_in(
+    request: HttpRequest, *, address: str = "", path: str = ""
+) -> HttpResponse:
+    """Send somebody to the address step, and afterwards to ``path``, else back here."""
     query = {"next": request.get_full_path()} if request.method == "GET" else {}
+    if path:
+        query["next"] = path
     if address:
         query["email"] = address
     return HttpResponseRedirect(f"/sign-in/?{urlencode(query)}" if query else "/sign-in/")

@@ -144,6 +144,10 @@ class MagicLinkView(_CodeFromLink, allauth_views.ConfirmLoginCodeView):
 
     template_name = "signin/link_sent.html"
 
+    def get_next_url(self) -> str | None:
+        """Return where the person wanted to go when the sign-in began."""
+        return flow.wanted(self.request) or None
+
     def _verify_form_valid(self, form: Any) -> HttpResponse:
         """Sign in; an account that somebody made and never verified changes hands first (S11)."""
         user = self._process.user
@@ -172,8 +176,20 @@ class SignUpView(allauth_views.SignupView):
     def get_initial(self) -> dict[str, Any]:
         """Take over the address typed before."""
         initial: dict[str, Any] = super().get_initial()
-        initial.setdefault("email", self.request.session.get(ADDRESS, ""))
+        given = self.request.GET.get("email", "")[:254]
+        initial.setdefault("email", given or self.request.session.get(ADDRESS, ""))
         return initial
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the form, and remember where the person wanted to go."""
+        if "next" in request.GET:
+            flow.want(request, request.GET["next"])
+        answer: HttpResponse = super().get(request, *args, **kwargs)
+        return answer
+
+    def get_success_url(self) -> str:
+        """Return where the person wanted to go: an invitation, say."""
+        return flow.wanted(self.request) or reverse("home")
 
     def form_valid(self, form: SignUpForm) -> HttpResponse:
         """Sign up, unless a rule wants another way in first."""
@@ -198,7 +214,8 @@ def sign_out(request: HttpRequest) -> HttpResponse:
         with transaction.atomic():
             record_event(Event.SIGNED_OUT, actor=Actor.of(request), target=request.user)
     logout(request)
-    return redirect("signin:address")
+    wanted = flow.safe_path(request.POST.get("next", ""))
+    return redirect(wanted or "signin:address")
 
 
 @require_GET

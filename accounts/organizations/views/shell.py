@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.http import Http404
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
-from accounts.actor import Actor
+from accounts.actor import Actor, person_of
 from accounts.models import Plan
+from accounts.organizations import invitations, newcomers
 from accounts.organizations.context import (
     OrganizationContext,
     judge,
@@ -21,6 +25,7 @@ from accounts.organizations.forms import OrganizationForm
 from accounts.organizations.members import create_organization
 from accounts.organizations.overview import score
 from accounts.organizations.permissions import Permission
+from accounts.organizations.views.invitations import accept as accept_invitation
 from accounts.signin.evidence import evidence_of
 from accounts.signin.flow import redirect_to_sign_in
 
@@ -32,24 +37,39 @@ if TYPE_CHECKING:
 def home(request: HttpRequest) -> HttpResponse:
     """Show the organizations of the person; the only one opens at once."""
     evidence = evidence_of(request)
-    entries = load_entries(request.user)
-    if len(entries) == 1 and judge(entries[0], evidence) is None:
+    entries = load_entries(person_of(request))
+    invited = invitations.for_user(person_of(request))
+    if len(entries) == 1 and not invited and judge(entries[0], evidence) is None:
         return redirect("organizations:overview", entries[0].organization.public_id)
+    if not entries and not invited:
+        page = newcomers.first_page(person_of(request))
+        if page is not None and not request.GET:
+            return redirect(page)
     rows = [(entry, judge(entry, evidence) is None) for entry in entries]
-    return render(request, "organizations/home.html", {"rows": rows})
+    return render(request, "organizations/home.html", {"rows": rows, "invited": invited})
+
+
+@require_POST
+@login_required
+def accept(request: HttpRequest, invitation_id: str) -> HttpResponse:
+    """Accept an invitation found on the home page: the proven address suffices, no link needed."""
+    mine = {found.public_id: found for found in invitations.for_user(person_of(request))}
+    if invitation_id not in mine:
+        raise Http404
+    return accept_invitation(request, mine[invitation_id], back=reverse("home"))
 
 
 @login_required
 def create(request: HttpRequest) -> HttpResponse:
     """Create an organization; it takes account-level evidence of a verified address."""
     evidence = evidence_of(request)
-    if not evidence.proves_account(request.user):
-        return redirect_to_sign_in(request, address=request.user.email)
+    if not evidence.proves_account(person_of(request)):
+        return redirect_to_sign_in(request, address=person_of(request).email)
     form = OrganizationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         organization = create_organization(
             form.cleaned_data["name"],
-            owner=request.user,
+            owner=person_of(request),
             actor=Actor.of(request),
             plan=form.cleaned_data.get("plan", Plan.FREE),
         )

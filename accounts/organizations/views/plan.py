@@ -1,0 +1,42 @@
+"""Plan & Billing: what the plan gives, and what another would take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.models import Plan
+from accounts.organizations.context import OrganizationContext, organization_page
+from accounts.organizations.permissions import Permission
+from accounts.policy import rehearse, switches
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+
+@require_safe
+@organization_page(Permission.MANAGE_BILLING)
+def plan(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
+    """Show the plan, its switches, and the rehearsal of a change; operators make the change."""
+    offered = [
+        (switch.label, [switch.plans is None or p in switch.plans for p in Plan.values])
+        for switch in switches()
+    ]
+    wanted = request.GET.get("rehearse", "")
+    rehearsal = None
+    if wanted in Plan.values and wanted != context.policy.plan:
+        rehearsal = rehearse(context.organization, plan=wanted)
+    return render(
+        request,
+        "organizations/plan.html",
+        {
+            "context": context,
+            "plans": list(Plan),
+            "offered": offered,
+            "others": [p for p in Plan if p != context.policy.plan],
+            "rehearsal": rehearsal,
+            "rehearsed": Plan(wanted) if rehearsal else None,
+        },
+    )
