@@ -19,9 +19,11 @@ from tests.loopback.clients import Answer, call
 from tests.loopback.forms import Form
 from tests.loopback.service_provider import ACS, ENTITY_ID, service_provider
 from tests.servers.identity_provider.keys import Keys
-from tests.servers.launch import Server, running
+from tests.servers.identity_provider.people import Directory, Person
+from tests.servers.launch import ROOT, Server, running
 
 BOB = "bob@corp.example"
+USERS = ROOT / "tests" / "servers" / "identity_provider" / "users.toml"
 DEFAULTS = {"flavour": "okta", "sign": None, "encrypt": False, "sha1": False, "skew": 0}
 
 
@@ -210,31 +212,32 @@ def test_its_metadata_is_read_by_the_product_s_library(server):
     assert base64.b64decode(read["x509cert"]) == certificate.public_bytes(Encoding.DER)
 
 
-def test_a_certificate_is_announced_before_it_signs():
-    with running("identity_provider", "--sp", f"{ENTITY_ID}={ACS}") as server:
-        old = call("GET", f"{server.url}/certificate.pem").text
-        announced = call("POST", f"{server.url}/roll?stage=1").json["certificate"]
-        metadata = call("GET", f"{server.url}/metadata").text
-        still, _ = sign_in(server)
-        rolled = call("POST", f"{server.url}/roll").json["certificate"]
-        then, _ = sign_in(server)
+def test_a_certificate_is_announced_before_it_signs(server):
+    old = call("GET", f"{server.url}/certificate.pem").text
+    announced = call("POST", f"{server.url}/roll?stage=1").json["certificate"]
+    metadata = call("GET", f"{server.url}/metadata").text
+    still, _ = sign_in(server)
+    rolled = call("POST", f"{server.url}/roll").json["certificate"]
+    then, _ = sign_in(server)
 
-        assert call("GET", f"{server.url}/certificate.pem").text == rolled == announced != old
-        assert metadata.count("X509Certificate>") == 4  # two of them, opened and closed
-        assert still.is_authenticated()
-        assert then.is_authenticated()
+    assert call("GET", f"{server.url}/certificate.pem").text == rolled == announced != old
+    assert metadata.count("X509Certificate>") == 4  # two of them, opened and closed
+    assert still.is_authenticated()
+    assert then.is_authenticated()
 
 
 def test_keys_and_people_outlive_the_process(tmp_path):
-    arguments = ("identity_provider", "--state", str(tmp_path))
-    with running(*arguments) as first:
-        certificate = call("GET", f"{first.url}/certificate.pem").text
-        call("POST", f"{first.url}/users", {"email": "later@corp.example"})
-    with running(*arguments) as second:
-        users = call("GET", f"{second.url}/users").json
+    def started() -> tuple[str, Directory]:
+        certificate = Keys(tmp_path).certificate("now").read_text()
+        return certificate, Directory(USERS, tmp_path / "users.json")
 
-        assert call("GET", f"{second.url}/certificate.pem").text == certificate
-        assert "later@corp.example" in {user["email"] for user in users}
+    certificate, people = started()
+    people.put(Person("later@corp.example"))
+    certificate_then, people_then = started()
+
+    assert certificate_then == certificate
+    assert people_then["later@corp.example"].upn == "later@corp.example"
+    assert {person.email for person in people_then} >= {BOB, "later@corp.example"}
 
 
 def test_a_service_provider_may_come_later_and_have_several_addresses(server):
