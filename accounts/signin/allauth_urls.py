@@ -4,6 +4,8 @@ Only what is used is there: an address of allauth that nobody meant to open is a
 """
 
 from allauth.account import views as allauth_views
+from allauth.socialaccount import views as social_views
+from allauth.socialaccount.providers.google import views as google_views
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
@@ -25,6 +27,16 @@ urlpatterns = [
         "accounts/reauthenticate/", views.to_address_step, name="account_reauthenticate"
     ),
     path("accounts/login/code/", views.to_address_step, name="account_request_login_code"),
+    path("sign-in/google/", google_views.oauth2_login, name="google_login"),
+    path("sign-in/google/callback/", google_views.oauth2_callback, name="google_callback"),
+    path("sign-in/google/cancelled/", social_views.login_cancelled, name="socialaccount_login_cancelled"),
+    path("sign-in/google/failed/", social_views.login_error, name="socialaccount_login_error"),
+    path("sign-in/google/sign-up/", social_views.signup, name="socialaccount_signup"),
+    path(
+        "sign-in/google/connections/",
+        RedirectView.as_view(pattern_name="profile:home"),
+        name="socialaccount_connections",
+    ),
     path("sign-in/link/sent/", views.MagicLinkView.as_view(), name="account_confirm_login_code"),
     path(
         "sign-up/verify/", views.VerifyAddressView.as_view(), name="account_email_verification_sent"

@@ -62,13 +62,14 @@ class Journey:
 
     def follow(self, name: str) -> Self:
         """Follow the link that is called so."""
-        self._activate(self.page.get_by_role("link", name=name, exact=True).first, "Enter")
+        self._activate(self._scope.get_by_role("link", name=name, exact=True).first, "Enter")
         return self
 
     def press(self, name: str) -> Self:
         """Press the button that is called so, or flip such a switch."""
-        button = self.page.get_by_role("button", name=name, exact=True)
-        switch = self.page.get_by_role("switch", name=name, exact=True)
+        scope = self._scope
+        button = scope.get_by_role("button", name=name, exact=True)
+        switch = scope.get_by_role("switch", name=name, exact=True)
         self._activate(button.or_(switch).first, "Enter")
         return self
 
@@ -102,7 +103,8 @@ class Journey:
     # ── Looking ──────────────────────────────────────────────────────────────────────────────────
 
     def sees(self, text: str) -> Self:
-        expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MILLISECONDS)
+        shown = self.page.get_by_text(text).filter(visible=True)
+        expect(shown.first).to_be_visible(timeout=PATIENCE_MILLISECONDS)
         return self
 
     def sees_not(self, text: str) -> Self:
@@ -146,6 +148,12 @@ class Journey:
             journey._context.close()
         problems = [problem for journey in (self, *self._others) for problem in journey.problems]
         assert not problems, "\n".join(problems)
+
+    @property
+    def _scope(self) -> Any:
+        """The open dialog, beside which nothing can be reached; else the page."""
+        dialog = self.page.locator("dialog[open]")
+        return dialog if dialog.count() else self.page
 
     # ── Hands ────────────────────────────────────────────────────────────────────────────────────
 
