@@ -46,12 +46,11 @@ test-fast: $(VENV)/dev.stamp ## The inner loop, under a minute: TESTS=tests/scim
 tests: $(VENV)/dev.stamp
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(TESTS)
 
-lint: $(VENV)/dev.stamp ## Style, types, who imports whom, templates, missing migrations
+lint: $(VENV)/dev.stamp ## Style, types, who imports whom, templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/djlint --quiet --lint templates
-	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/mypy
 
 format: $(VENV)/dev.stamp ## Put everything into its form

@@ -115,6 +115,14 @@ def browser() -> Iterator[Any]:
         yield browser
 
 
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """An empty tab of a browser without a past."""
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
 # ── People and organizations ─────────────────────────────────────────────────────────────────────
 
 
