@@ -8,10 +8,11 @@ is remembered between two questions, so "Check now" can't repeat an old answer.
 import asyncio
 import resource
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import dns.asyncquery
 import dns.edns
@@ -27,6 +28,8 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from domains.states import Verdict
+
+Answered = TypeVar("Answered")
 
 TRY_FOR = 2.0  # seconds for one UDP question; a lost packet is asked again
 TRIES = 2
@@ -258,6 +261,16 @@ class Panel:
     async def _look(self, resolver: Resolver, domain: str, tries: int = TRIES) -> Look:
         async with self._slots:
             return await resolver.look(domain, tries=tries)
+
+
+def run(question: Coroutine[Any, Any, Answered]) -> Answered:
+    """Wait for what is asked; in a thread of its own where this one has a running loop already."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(question)
+    with ThreadPoolExecutor(max_workers=1) as apart:
+        return apart.submit(asyncio.run, question).result()
 
 
 def _failure(code: int) -> Reply:

@@ -3,7 +3,6 @@
 ``verified_domains()``, ``owner_of()`` and ``is_verified_for()`` are what the floor above asks.
 """
 
-import asyncio
 import random
 import uuid
 from datetime import timedelta
@@ -23,7 +22,7 @@ from domains.errors import BeingChecked, TooManyChecks, TooManyClaims, VerifiedE
 from domains.examination import Subject, examine
 from domains.models import LEASE_FOR, DomainClaim
 from domains.names import parse_domain
-from domains.resolver import Panel
+from domains.resolver import Panel, run
 from domains.states import Cause, State, Verdict, move_for
 
 MAX_CLAIMS_A_DAY = 100
@@ -94,7 +93,7 @@ def check_now(claim: DomainClaim, *, panel: Panel | None = None) -> DomainClaim:
     subject = _lease_one(claim, lease)
     if subject is None:
         raise BeingChecked
-    examination = asyncio.run(examine(panel or Panel.configured(), subject, everyone=True))
+    examination = run(examine(panel or Panel.configured(), subject, everyone=True))
     tokens = moves.whose_tokens([examination]).get(claim.pk)
     moves.settle(examination, lease=lease, tokens=tokens)
     metrics.CHECKS.labels(examination.verdict).inc()

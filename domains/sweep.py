@@ -4,7 +4,6 @@ A batch belongs to its lease. Whoever dies with it delays it by the lease and no
 comes back late finds the lease gone and writes nothing.
 """
 
-import asyncio
 import json
 import logging
 import time
@@ -21,7 +20,7 @@ from domains import metrics, moves
 from domains.doctor import Diagnosis
 from domains.examination import Examination, Subject, examine_all
 from domains.models import LEASE_FOR
-from domains.resolver import Panel
+from domains.resolver import Panel, run
 from domains.states import Grace, Standing, State
 
 log = logging.getLogger(__name__)
@@ -101,7 +100,7 @@ def sweep_batch(panel: Panel, swept: Swept, *, batch: int = BATCH) -> int:
     lease = uuid.uuid4()
     with metrics.BATCHES.time():
         subjects = lease_due(lease, limit=batch)
-        examinations = asyncio.run(examine_all(panel, subjects)) if subjects else []
+        examinations = run(examine_all(panel, subjects)) if subjects else []
         moved, written = write_back(examinations, lease)
     verdicts = Counter(examination.verdict.value for examination in examinations)
     for verdict, count in verdicts.items():

@@ -1,5 +1,6 @@
 """Claims as rows: made, proved, held by one, removed."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,9 @@ from accounts.models import AuditEvent, Membership
 from domains import consequences, moves, services
 from domains.doctor import Finding
 from domains.errors import BeingChecked, DomainRefused, TooManyChecks, TooManyClaims
+from domains.examination import examine
 from domains.models import DomainClaim
+from domains.resolver import run
 from domains.states import State
 from tests.domains.factories import ClaimFactory
 from tests.factories import MembershipFactory, OrganizationFactory
@@ -322,16 +325,11 @@ def test_an_operator_vouches_and_the_sweep_goes_on_looking(acme):
 
 
 def test_a_verdict_that_comes_after_the_removal_changes_nothing(acme, dns, panel):
-    import asyncio  # noqa: PLC0415
-    import uuid  # noqa: PLC0415
-
-    from domains.examination import examine  # noqa: PLC0415
-
     claim = ClaimFactory(organization=acme, domain="corp.example")
     dns.publish("corp.example", claim.txt_value)
     lease = uuid.uuid4()
     subject = services._lease_one(claim, lease)
-    examination = asyncio.run(examine(panel, subject))
+    examination = run(examine(panel, subject))
 
     services.remove(claim, actor=OPERATOR)
 

@@ -1,14 +1,12 @@
 """DOM-9: what is wrong, by a real look at a real name server each time."""
 
-import asyncio
-
 import pytest
 
 from domains import authorities, services
 from domains.doctor import Finding, places_one_level_off, printable, tokens_in
 from domains.examination import examine
 from domains.moves import diagnosis_of
-from domains.resolver import Look, Reply
+from domains.resolver import Look, Reply, run
 from domains.states import State
 from tests.domains.factories import ClaimFactory
 
@@ -204,7 +202,7 @@ def test_an_own_server_at_a_private_address_is_never_asked(
     three_dns[0].publish("ns1.corp.example", address, kind="A")
     zone = authorities.Zone("corp.example", ("ns1.corp.example",))
 
-    assert asyncio.run(authorities._askable(panel, zone)) == []
+    assert run(authorities._askable(panel, zone)) == []
 
 
 @pytest.mark.threat("D3")
@@ -250,7 +248,7 @@ def test_what_dns_says_is_shown_bounded_and_without_control_characters():
 @pytest.mark.threat("D8")
 def test_a_hundred_long_records_are_kept_as_a_few_short_ones(claim, panel):
     look = Look("192.0.2.1:53", Reply.RECORDS, tuple(b"\xff" * 60_000 for _ in range(100)))
-    examination = asyncio.run(examine(panel, claim.as_subject()))
+    examination = run(examine(panel, claim.as_subject()))
     flooded = type(examination.answer)(examination.answer.verdict, (look,))
 
     details = diagnosis_of(

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from domains.resolver import Panel, Reply, Resolver
+from domains.resolver import Panel, Reply, Resolver, run
 from domains.states import Verdict
 
 VALUE = b"orgsecurity-domain-verify=abc"
@@ -14,12 +14,12 @@ STARTING = frozenset({Verdict.PRESENT})
 
 
 def look(dns, name="corp.example"):
-    return asyncio.run(Resolver.parse(dns.address).look(name))
+    return run(Resolver.parse(dns.address).look(name))
 
 
 def ask(servers, *, matters=STARTING, everyone=False, name="corp.example"):
     panel = Panel([Resolver.parse(server.address) for server in servers])
-    return asyncio.run(panel.ask(name, VALUE, matters=matters, everyone=everyone))
+    return run(panel.ask(name, VALUE, matters=matters, everyone=everyone))
 
 
 @pytest.mark.requirement("DOM-2")
@@ -106,7 +106,7 @@ def test_tcp_that_never_answers_is_given_up(impatient):
             await asyncio.get_running_loop().sock_sendto(udp, answer, peer)
             return (await looking).reply
 
-        assert asyncio.run(truncating()) == Reply.TIMEOUT
+        assert run(truncating()) == Reply.TIMEOUT
 
 
 @pytest.mark.requirement("DOM-9")
@@ -152,7 +152,7 @@ def test_each_question_has_a_port_of_its_own(impatient):
         async def many() -> None:
             await asyncio.gather(*(resolver.look("corp.example", tries=1) for _ in range(20)))
 
-        asyncio.run(many())
+        run(many())
         for _ in range(20):
             ports.add(udp.recvfrom(4096)[1][1])
 

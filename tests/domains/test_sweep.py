@@ -85,9 +85,7 @@ def test_a_late_worker_whose_lease_is_gone_writes_nothing(acme, dns, panel):
     claim = ClaimFactory(organization=acme, domain="corp.example")
     dns.publish("corp.example", claim.txt_value)
     stale = sweep.uuid.uuid4()
-    examinations = [
-        sweep.asyncio.run(sweep.examine_all(panel, sweep.lease_due(stale, limit=10)))[0]
-    ]
+    examinations = [sweep.run(sweep.examine_all(panel, sweep.lease_due(stale, limit=10)))[0]]
     DomainClaim.objects.update(lease=sweep.uuid.uuid4())
 
     assert sweep.write_back(examinations, stale) == (0, 0)

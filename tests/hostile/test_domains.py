@@ -1,6 +1,5 @@
 """Threats D of the product: what is tried on domains, each beside its positive control."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +12,7 @@ from domains.doctor import Finding
 from domains.errors import DomainRefused, TooManyChecks, TooManyClaims
 from domains.models import DomainClaim
 from domains.names import parse_domain
-from domains.resolver import Panel, Resolver
+from domains.resolver import Panel, Resolver, run
 from domains.states import State, Verdict
 from domains.sweep import sweep
 from tests.domains.factories import ClaimFactory
@@ -213,11 +212,11 @@ def test_a_guessers_packets_are_passed_over_and_a_cut_answer_comes_by_tcp(dns):
     dns.publish("corp.example", "v=true")
     for fault in ("forged_first", "truncate"):
         dns.fail("corp.example", fault, value="v=forged")
-        look = asyncio.run(resolver.look("corp.example"))
+        look = run(resolver.look("corp.example"))
         assert look.records == (b"v=true",)
 
     dns.fail("corp.example", "truncate_dead")
-    assert asyncio.run(resolver.look("corp.example")).verdict(b"v=true") == Verdict.NO_ANSWER
+    assert run(resolver.look("corp.example")).verdict(b"v=true") == Verdict.NO_ANSWER
 
 
 @pytest.mark.threat("D6")
