@@ -51,11 +51,9 @@ class SingleSignOnRule:
             return None
         if policy.sso_required:
             return None if self._may_pass(entry, evidence) else self._demand(entry)
-        if evidence.proves_account(entry.user):
-            return None
-        if policy.sso_enabled and not evidence.is_account_level:
-            return self._demand(entry)
-        return OWN_EVIDENCE
+        if evidence.is_account_level:
+            return None  # a missing second factor is the next rule's to ask for
+        return self._demand(entry) if policy.sso_enabled else OWN_EVIDENCE
 
     def affected(self, before: SecurityPolicy, after: SecurityPolicy) -> list[Affected]:
         """Whom a change will redirect, prompt or shut out (ACC-6, SSO-15)."""
