@@ -6,11 +6,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.audit.events import Event
-from accounts.models import Organization, SecurityPolicy
-from accounts.organizations import menu
+from accounts.models import Organization, SecurityPolicy, User
+from accounts.organizations import menu, overview
 from accounts.organizations.context import OrganizationContext
 from accounts.organizations.permissions import Permission
 from accounts.policy import PolicyRefused, Switch, register_switch
+from accounts.signin.accounts import on_claimed
+from twofactor.services.organization import enrolled
+from twofactor.services.reset import remove_everything
 
 
 def register() -> None:
@@ -44,6 +47,37 @@ def register() -> None:
             state=state_in_words,
         )
     )
+    overview.register(
+        overview.Protection(
+            order=10,
+            label=gettext_lazy("Two-factor required"),
+            weight=4,
+            url_name="twofactor:settings",
+            judge=standing,
+        )
+    )
+    on_claimed(forget_stranger)
+
+
+def standing(context: OrganizationContext) -> overview.Standing | None:
+    """Say how the requirement stands, for the overview."""
+    if context.policy.sso_enabled:
+        why = _("Your identity provider asks for the second factor.")
+        return overview.Standing("neutral", _("Through single sign-on"), why)
+    people = enrolled(context.organization)
+    state = _("%(done)d of %(all)d set up") % {"done": people.with_method, "all": people.members}
+    if not context.policy.two_factor_required:
+        why = _("A stolen password opens the accounts of members without a second factor.")
+        return overview.Standing("bad", _("Off"), why, _("Require two-factor"))
+    if people.missing:
+        why = _("Some members haven’t set up a method yet.")
+        return overview.Standing("warn", state, why, _("Remind them"))
+    return overview.Standing("good", state, _("A stolen password opens nobody’s account."))
+
+
+def forget_stranger(user: User) -> None:
+    """Remove the methods of whoever had the account before its address was proven (S11)."""
+    remove_everything(user)
 
 
 def refuse_beside_sso(organization: Organization, policy: SecurityPolicy, required: bool) -> None:

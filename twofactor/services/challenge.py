@@ -11,7 +11,6 @@ from django.utils import timezone
 from accounts import limits
 from accounts.actor import Actor
 from accounts.audit.events import Event
-from accounts.audit.record import record_event
 from accounts.mail import queue_mail
 from accounts.models import User
 from accounts.signin.evidence import Proof
@@ -26,6 +25,7 @@ from twofactor.errors import (
 )
 from twofactor.models import AuthenticatorDevice, Enrolment, RecoveryCode, lock
 from twofactor.services.enrolment import second_factor, six_digits
+from twofactor.services.events import record_for
 from twofactor.totp import Verdict
 
 RECOVERY_GUESSES = 10
@@ -99,7 +99,7 @@ def _spend(user: User, row: RecoveryCode, actor: Actor) -> int | None:
     if left == 0 or enrolment.is_closed:
         enrolment.reset_required = True
         enrolment.save(update_fields=["reset_required"])
-    record_event(Event.RECOVERY_CODE_USED, actor=actor, target=user, data={"left": left})
+    record_for(user, Event.RECOVERY_CODE_USED, actor=actor, data={"left": left})
     queue_mail(
         "recovery_code_used",
         user,
@@ -113,7 +113,7 @@ def _spend(user: User, row: RecoveryCode, actor: Actor) -> int | None:
 
 def note_failure(user: User, method: str, actor: Actor) -> None:
     """Record a wrong code; the one that closes guessing is told by mail."""
-    record_event(Event.TWO_FACTOR_FAILED, actor=actor, target=user, data={"method": method})
+    record_for(user, Event.TWO_FACTOR_FAILED, actor=actor, data={"method": method})
     enrolment = Enrolment.objects.filter(user=user).first()
     if enrolment is not None and enrolment.is_closed and method != "recovery_code":
         queue_mail("two_factor_closed", user, at=timezone.now(), ip=actor.ip or "")

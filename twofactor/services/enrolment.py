@@ -13,7 +13,6 @@ from django_otp.models import Device as OtpDevice
 
 from accounts.actor import Actor
 from accounts.audit.events import Event
-from accounts.audit.record import record_event
 from accounts.mail import queue_mail
 from accounts.models import User
 from accounts.signin.evidence import Proof
@@ -32,6 +31,7 @@ from twofactor.models import (
     RememberedBrowser,
     lock,
 )
+from twofactor.services.events import record_for
 
 
 def second_factor(device_id: str) -> Proof:
@@ -188,7 +188,7 @@ def _tell(user: User, device: Device, *, replaced: str | None, backup: bool, act
     data = {"method": kind_of(device).value}
     if replaced:
         data["replaced"] = replaced
-    record_event(event, actor=actor, target=user, data=data)
+    record_for(user, event, actor=actor, data=data)
     queue_mail(
         "two_factor_changed",
         user,
@@ -215,7 +215,7 @@ def regenerate_codes(user: User, *, actor: Actor) -> list[str]:
         _keep_codes(enrolment, rows)
         enrolment.reset_required = False
         enrolment.save()
-        record_event(Event.RECOVERY_CODES_REGENERATED, actor=actor, target=user)
+        record_for(user, Event.RECOVERY_CODES_REGENERATED, actor=actor)
         queue_mail(
             "two_factor_changed",
             user,
@@ -267,7 +267,7 @@ def ask_for_set_up(user: User, *, actor: Actor) -> None:
         enrolment = lock(user)
         enrolment.set_up_asked_at = timezone.now()
         enrolment.save(update_fields=["set_up_asked_at"])
-        record_event(Event.TWO_FACTOR_CHANGE_ASKED, actor=actor, target=user)
+        record_for(user, Event.TWO_FACTOR_CHANGE_ASKED, actor=actor)
 
 
 def keep_present_method(user: User) -> None:
@@ -288,9 +288,7 @@ def remove_backup(user: User, device_id: str, *, actor: Actor) -> None:
         kind = kind_of(device).value
         device.delete()
         _methods_changed(user)
-        record_event(
-            Event.TWO_FACTOR_BACKUP_REMOVED, actor=actor, target=user, data={"method": kind}
-        )
+        record_for(user, Event.TWO_FACTOR_BACKUP_REMOVED, actor=actor, data={"method": kind})
         queue_mail(
             "two_factor_changed",
             user,

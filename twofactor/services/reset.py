@@ -158,7 +158,7 @@ def carry_out_due(user: User | None = None) -> int:
             waiting = MemberReset.objects.filter(pk=reset.pk, stopped_at=None, done_at=None)
             if not waiting.update(done_at=timezone.now()):
                 continue
-            _remove_everything(reset.user)
+            remove_everything(reset.user)
             record_event(
                 Event.TWO_FACTOR_RESET,
                 organization=reset.organization,
@@ -180,7 +180,7 @@ def reset_at_once(user: User, *, actor: Actor) -> None:
         MemberReset.objects.filter(user=user, stopped_at=None, done_at=None).update(
             done_at=timezone.now()
         )
-        _remove_everything(user)
+        remove_everything(user)
         record_event(Event.TWO_FACTOR_RESET, actor=actor, target=user)
         queue_mail("two_factor_reset", user)
         memberships = Membership.objects.filter(user=user).active().select_related("organization")
@@ -199,7 +199,7 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _remove_everything(user: User) -> None:
+def remove_everything(user: User) -> None:
     """Remove every method, code and remembered browser; the counters start anew (F2)."""
     for model in (
         AuthenticatorDevice,
@@ -211,7 +211,14 @@ def _remove_everything(user: User) -> None:
     ):
         model.objects.filter(user=user).delete()
     # Emptied, not deleted: others may be waiting for its lock.
-    Enrolment(user=user).save(force_update=True)
+    Enrolment.objects.filter(user=user).update(
+        primary="",
+        codes_saved_at=None,
+        set_up_asked_at=None,
+        reset_required=False,
+        guesses=0,
+        next_guess_at=None,
+    )
     limits.forget(f"two-factor-recovery:{user.pk}")
     user.two_factor_set_at = None
     user.save(update_fields=["two_factor_set_at"])

@@ -57,7 +57,6 @@ def ask(request: HttpRequest, context: OrganizationContext, membership_id: str) 
             "refusal": refusal,
             "cancel_url": reverse("organizations:members", args=[context.organization.public_id]),
         },
-        status=403 if refusal else 200,
     )
 
 
