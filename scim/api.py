@@ -13,7 +13,7 @@ from http import HTTPStatus
 
 import structlog
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import DataError, OperationalError, transaction
+from django.db import DataError, InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from scim2_models import (
@@ -164,7 +164,7 @@ def endpoint(request: HttpRequest, path: str = "") -> HttpResponse:
             attention.note_refusal(caller.organization, error.address, actor=actor)
     except (SuspiciousOperation, DataError):
         answer = _refusal(entry, InvalidValueException(detail="The request cannot be read."))
-    except OperationalError:
+    except (OperationalError, InterfaceError):
         log.exception("scim_database_failed", path=path)
         answer = _refusal(entry, _failure(503, "Please try again in a moment."))
         headers = {"Retry-After": "5"}

@@ -26,21 +26,20 @@ class Described:
 def stored_document(document: Json, *, make_up: bool = False) -> Described:
     """Part a document into columns and the rest.
 
-    `make_up` adds a name and an address where there are none: Okta reads both from the first
-    user of a list, and Entra's catalog app sends neither.
+    `make_up` adds a name where there is none: Okta reads one from the first user of a list, and
+    Entra's catalog app sends only displayName.
     """
     rest = {
         name: value
         for name, value in document.items()
         if name not in ("userName", "externalId", "active", "id", "meta", "groups", "schemas")
     }
-    user_name = document["userName"]
     if make_up and "name" not in rest:
         first, last = names_of(document)
         rest["name"] = {"givenName": first, "familyName": last or first}
-    if make_up and "emails" not in rest:
-        rest["emails"] = [{"value": user_name, "type": "work", "primary": True}]
-    return Described(user_name, document.get("externalId", ""), document.get("active"), rest)
+    return Described(
+        document["userName"], document.get("externalId", ""), document.get("active"), rest
+    )
 
 
 def parse_document(text: str, user_name: str, external_id: str, active: bool) -> Json:

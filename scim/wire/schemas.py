@@ -160,7 +160,6 @@ def _adjust(attribute: Json) -> None:
     if attribute["name"] == "active":
         # Nobody is neither in nor out: the attribute can be changed, never removed.
         attribute["required"] = True
-        attribute["returned"] = "always"
     if attribute["name"] == "manager":
         # Entra and OneLogin send the bare id.
         parts["$ref"]["required"] = False
