@@ -95,7 +95,7 @@ class Exchange:
     @cached_property
     def parameters(self) -> dict[str, str]:
         """Give the query by its names' lower case; of several equal ones, the last."""
-        return {name.lower(): value for name, value in self.request.GET.items()}
+        return {name.lower(): str(value) for name, value in self.request.GET.items()}
 
     def payload(self) -> Json:
         """Read the body. Raises SCIMException."""
@@ -318,7 +318,8 @@ def _search_all(exchange: Exchange) -> Answer:
     texts = [projected(user_text(row), exchange.projection(USER)) for row in user_rows]
     start = max(1, query.start - total_users)
     rest = Query(start=start, count=query.count - len(texts))
-    total_groups, group_rows = 0, []
+    total_groups = 0
+    group_rows: list[GroupRow] = []
     if query.condition is None:
         total_groups, group_rows = find_groups(exchange.caller, rest)
     texts += _group_texts(exchange.caller, group_rows, exchange.projection(GROUP))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -23,7 +25,11 @@ INSERT INTO scim_needsattention (organization_id, address, first_at, last_at, ti
 @transaction.atomic
 def note_refusal(organization: Organization, address: str, *, actor: Actor) -> None:
     """Remember that somebody must be invited; told in the audit log once, not at each retry."""
-    values = {"organization": organization.pk, "address": address, "now": timezone.now()}
+    values: dict[str, Any] = {
+        "organization": organization.pk,
+        "address": address,
+        "now": timezone.now(),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_NOTE, values)
         times = cursor.fetchone()[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -52,7 +53,7 @@ class Entry:
         self.outcome = Outcome.FAILED if status >= 500 else Outcome.REFUSED
 
     def write(self, caller: Caller) -> None:
-        values = {
+        values: dict[str, Any] = {
             "organization": caller.organization.pk,
             "token": caller.token_id,
             "now": timezone.now(),

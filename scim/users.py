@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.db import IntegrityError, connection, transaction
 from scim2_models import (
@@ -316,7 +317,7 @@ def _account_may_follow(membership: Membership) -> bool:
     return not (
         user.has_usable_password()
         or user.has_second_factor
-        or user.socialaccount_set.exists()
+        or SocialAccount.objects.filter(user=user).exists()
         or user.memberships.exclude(pk=membership.pk).exists()
     )
 
@@ -353,7 +354,7 @@ def _last_owner(what: str) -> ConflictException:
 
 
 def _open_sessions(membership: Membership) -> int:
-    return UserSession.objects.filter(user_id=membership.user_id).count()
+    return int(UserSession.objects.filter(user_id=membership.user_id).count())
 
 
 def _sessions(count: int) -> str:

@@ -274,10 +274,10 @@ def _change_part_of_entry(
             entry.pop(part.name, None)
         return [entry for entry in entries if has_content(entry)]
     cleaned = clean(part, operation.value)
-    entry = next((one for one in entries if one.get("primary")), None) or next(iter(entries), None)
-    if entry is None:
+    if not entries:
         return [{part.name: cleaned}] if cleaned is not None else []
-    _set_part(entries, entry, part, cleaned)
+    meant = next((one for one in entries if one.get("primary")), entries[0])
+    _set_part(entries, meant, part, cleaned)
     return [one for one in entries if has_content(one)]
 
 
