@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Organization, Team, User
 from accounts.signin.password import ConfirmPasswordForm
 from sso.models import Connection
-from sso.saml import certificates, metadata
+from sso.saml import certificates
+from sso.saml import metadata as saml_metadata
 from sso.saml.identity_providers import NAMES
 from sso.saml.urls import UrlRefused, check_issuer, check_sign_in_url
 from sso.services.connections import MOST_MAPPINGS
@@ -58,7 +59,7 @@ class ConnectionForm(forms.Form):
     def __init__(self, *args: Any, needs_certificate: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.needs_certificate = needs_certificate
-        self.metadata: list[metadata.ImportedProvider] = []
+        self.metadata: list[saml_metadata.ImportedProvider] = []
         self.upload = b""
 
     def clean_issuer(self) -> str:
@@ -88,17 +89,19 @@ class ConnectionForm(forms.Form):
 
 
 def _certificate_given(data: dict[str, Any]) -> tuple[str, bytes]:
-    upload: UploadedFile | None = data.get("certificate")
+    upload: UploadedFile[Any] | None = data.get("certificate")
     if upload:
         # A little more than the most: the reader says itself that it is too large.
-        return "certificate", upload.read(metadata.LARGEST_UPLOAD + 1)
+        return "certificate", upload.read(saml_metadata.LARGEST_UPLOAD + 1)
     return "certificate_text", str(data.get("certificate_text", "")).encode()
 
 
-def _metadata_in(content: bytes) -> list[metadata.ImportedProvider]:
+def _metadata_in(content: bytes) -> list[saml_metadata.ImportedProvider]:
     try:
-        return metadata.read_metadata(content, at=timezone.now(), allow_loopback=settings.DEBUG)
-    except metadata.MetadataRefused:
+        return saml_metadata.read_metadata(
+            content, at=timezone.now(), allow_loopback=settings.DEBUG
+        )
+    except saml_metadata.MetadataRefused:
         return []
 
 
@@ -149,11 +152,13 @@ class MetadataForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": ".xml,application/samlmetadata+xml,text/xml"}),
     )
 
-    def clean_metadata(self) -> list[metadata.ImportedProvider]:
-        content = self.cleaned_data["metadata"].read(metadata.LARGEST_UPLOAD + 1)
+    def clean_metadata(self) -> list[saml_metadata.ImportedProvider]:
+        content = self.cleaned_data["metadata"].read(saml_metadata.LARGEST_UPLOAD + 1)
         try:
-            return metadata.read_metadata(content, at=timezone.now(), allow_loopback=settings.DEBUG)
-        except metadata.MetadataRefused as refusal:
+            return saml_metadata.read_metadata(
+                content, at=timezone.now(), allow_loopback=settings.DEBUG
+            )
+        except saml_metadata.MetadataRefused as refusal:
             raise ValidationError(refusal.sentence) from None
 
 
@@ -166,7 +171,7 @@ class ImportForm(ConfirmPasswordForm):
     pems = forms.CharField(max_length=LARGEST_PASTE, widget=forms.HiddenInput)
 
     @classmethod
-    def of(cls, provider: metadata.ImportedProvider, user: User) -> ImportForm:
+    def of(cls, provider: saml_metadata.ImportedProvider, user: User) -> ImportForm:
         """The form that saves what this provider's metadata says."""
         pems = "".join(certificate.pem for certificate in provider.certificates)
         values = {"issuer": provider.issuer, "sign_in_url": provider.sign_in_url}

@@ -185,7 +185,8 @@ def _check_elements(root: etree._Element) -> list[etree._Element]:
             alike[local] += 1
         if tag == _SIGNATURE:
             signatures.append(element)
-        for name, value in element.items():
+        attributes: Any = element.items()
+        for name, value in attributes:
             if name.rpartition("}")[2] in _ID_NAMES:
                 if value.strip() in ids:
                     raise _malformed("two elements have the same ID")

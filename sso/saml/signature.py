@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-import xmlsec
+import xmlsec as typed_xmlsec
 
 from sso.saml.certificates import PinnedCertificate, fingerprint_of
 from sso.saml.message import NS_DS, Message
+
+xmlsec: Any = typed_xmlsec  # its stubs lack what it has
 
 
 def verifying(
@@ -49,5 +51,5 @@ def _verifies(node: Any, pem: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _key(pem: str) -> xmlsec.Key:
+def _key(pem: str) -> Any:
     return xmlsec.Key.from_memory(pem, xmlsec.KeyFormat.CERT_PEM, None)

@@ -50,7 +50,7 @@ def admit(
     if user is not None and not user.is_active:
         raise Refused("inactive", address=subject.address, detail=_("closed by support"))
     _check_pin(connection, subject, user, pinned)
-    if user is not None and user.email == subject.address:
+    if user is not None and user.email == subject.address and not user.has_verified_email:
         claim_account(user, actor=actor)
     new = membership is None
     if membership is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import cast
 from urllib.parse import urlsplit
 
 from csp.decorators import csp_update
@@ -34,5 +35,4 @@ def send_to_identity_provider(
             },
         )
 
-    response: HttpResponse = page(request)
-    return response
+    return cast("HttpResponse", page(request))

@@ -123,8 +123,10 @@ def set_up(request: HttpRequest, token: str) -> HttpResponse:
     if link is None:
         return render(request, "sso/set_up_over.html", status=404)
     what = request.POST.get("what", "") if request.method == "POST" else ""
-    values = ProposedValuesForm(*_bound(request, what, "values"))
-    domain = ProposedDomainForm(*_bound(request, what, "domain"))
+    values = ProposedValuesForm(
+        *((request.POST, request.FILES) if what == "values" else (None, None))
+    )
+    domain = ProposedDomainForm(request.POST if what == "domain" else None)
     sent = False
     if what:
         limit = limits.hit(f"sso-setup:{link.pk}", limit=SENT, per=SENT_PER)
@@ -156,10 +158,6 @@ def set_up(request: HttpRequest, token: str) -> HttpResponse:
             "proposals": link.proposals.order_by("-id")[:20],
         },
     )
-
-
-def _bound(request: HttpRequest, what: str, mine: str) -> tuple[object, object]:
-    return (request.POST, request.FILES) if what == mine else (None, None)
 
 
 def _send(

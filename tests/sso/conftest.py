@@ -93,3 +93,12 @@ def me(client):
 def reference(response):
     found = re.search(r"R-[0-9A-Z]{4}-[0-9A-Z]{4}", response.content.decode())
     return found[0] if found else ""
+
+
+def start_test(client, organization):
+    """Begin a test of the connection, as an admin in `client`."""
+    path = f"/settings/organization/{organization.public_id}/security/sso/test/"
+    response = client.get(path)
+    given = parse_qs(urlsplit(response.url).query)
+    root = etree.fromstring(zlib.decompress(base64.b64decode(given["SAMLRequest"][0]), -15))
+    return SimpleNamespace(id=root.get("ID"), relay_state=given["RelayState"][0])
