@@ -1,0 +1,25 @@
+"""Two pages that differ only in what they look up."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+
+from accounts.organizations.context import OrganizationContext, organization_page
+from accounts.organizations.permissions import Permission
+
+
+def user(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(request.user.email)  # type: ignore[union-attr]  # signed in
+
+
+@organization_page(Permission.MANAGE_SECURITY)
+def page(_request: HttpRequest, context: OrganizationContext, **_words: Any) -> HttpResponse:
+    return HttpResponse(context.user.email)
+
+
+urlpatterns = [
+    path("user/", user),
+    path("organization/<organization_id>/", page),
+    path("", include("orgsecurity.urls")),  # steps lead there
+]
