@@ -10,8 +10,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from allauth.account.models import EmailAddress
-from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.db import IntegrityError, connection, transaction
 from scim2_models import (
@@ -29,6 +27,7 @@ from accounts.audit.record import record_event
 from accounts.mail import queue_mail
 from accounts.models import Membership, Role, User
 from accounts.organizations.invitations import live_invitation, withdraw
+from accounts.organizations.member_addresses import give_address
 from accounts.organizations.members import (
     AlreadyMember,
     LastOwner,
@@ -283,23 +282,10 @@ def _move(caller: Caller, membership: Membership, user_name: str, actor: Actor) 
             detail=f"Another account signs in as {address}, so this user cannot be renamed to it."
         )
     earlier = membership.address
+    follows = give_address(membership, address, actor=actor, proven=False)
+    # Kept on the membership in any case: the account's owner may move it elsewhere.
+    Membership.objects.filter(pk=membership.pk).update(email=address)
     membership.email = address
-    membership.save(update_fields=["email"])
-    follows = _account_may_follow(membership)
-    if follows:
-        _move_account(membership.user, address)
-    else:
-        # Waits in the person's profile until they confirm it with evidence of their own (SCIM-5).
-        EmailAddress.objects.get_or_create(
-            user=membership.user, email=address, defaults={"verified": False, "primary": False}
-        )
-    record_event(
-        Event.MEMBER_ADDRESS_CHANGED,
-        organization=caller.organization,
-        actor=actor,
-        target=membership,
-        data={"before": {"email": earlier}, "after": {"email": address}, "account": follows},
-    )
     queue_mail(
         "scim_address_changed",
         [earlier, address],
@@ -309,24 +295,6 @@ def _move(caller: Caller, membership: Membership, user_name: str, actor: Actor) 
         account=follows,
     )
     return f"{earlier} is {address} now"
-
-
-def _account_may_follow(membership: Membership) -> bool:
-    """Tell whether the account is this organization's alone and proves itself by nothing else."""
-    user = membership.user
-    return not (
-        user.has_usable_password()
-        or user.has_second_factor
-        or SocialAccount.objects.filter(user=user).exists()
-        or user.memberships.exclude(pk=membership.pk).exists()
-    )
-
-
-def _move_account(user: User, address: str) -> None:
-    user.email = address
-    user.save(update_fields=["email"])
-    EmailAddress.objects.filter(user=user).delete()
-    EmailAddress.objects.create(user=user, email=address, primary=True, verified=False)
 
 
 def _switch(caller: Caller, membership: Membership, active: bool, actor: Actor) -> str:

@@ -12,12 +12,17 @@ from accounts.models import Membership, User
 
 
 @transaction.atomic
-def give_address(membership: Membership, address: str, *, actor: Actor) -> bool:
+def give_address(
+    membership: Membership, address: str, *, actor: Actor, proven: bool = True
+) -> bool:
     """Keep ``address`` on the membership; the account follows only where nobody is harmed.
 
     It follows if it belongs to no other organization and has neither password, Google nor second
     factor. Else the address waits in the person's profile for evidence of their own. Returns
-    whether the account follows. Raises IntegrityError where another member here has the address.
+    whether the account follows. ``proven`` is false where the person has shown nothing yet: SCIM
+    names an address, a sign-in proves it.
+
+    Raises IntegrityError where another member here has the address.
     """
     earlier = membership.address
     user = membership.user
@@ -26,7 +31,7 @@ def give_address(membership: Membership, address: str, *, actor: Actor) -> bool:
         user.email = address
         user.save(update_fields=["email"])
         EmailAddress.objects.filter(user=user).delete()
-        EmailAddress.objects.create(user=user, email=address, primary=True, verified=True)
+        EmailAddress.objects.create(user=user, email=address, primary=True, verified=proven)
     elif user.email != address:
         EmailAddress.objects.get_or_create(
             user=user, email=address, defaults={"verified": False, "primary": False}
