@@ -111,6 +111,12 @@ class Journey:
         expect(self.page.get_by_text(text)).to_have_count(0, timeout=PATIENCE_MILLISECONDS)
         return self
 
+    def is_on(self, name: str) -> Self:
+        """Wait until the switch of this name says that it is on."""
+        switch = self.page.get_by_role("switch", name=name, exact=True, checked=True)
+        expect(switch).to_be_visible(timeout=PATIENCE_MILLISECONDS)
+        return self
+
     def is_at(self, path: str) -> Self:
         """Wait until the address is this path of the application, whatever follows `?`."""
         self.page.wait_for_url(lambda url: url.split("?")[0] == f"{self.application.url}{path}")

@@ -101,15 +101,15 @@ def test_ann_connects_her_company_and_bob_walks_in_by_its_identity_provider(
 
     certificate = tmp_path / "idp.pem"
     certificate.write_bytes(urllib.request.urlopen(f"{idp}/certificate.pem").read())
-    journey.open(f"{security}/sso/")
+    journey.open(f"{security}/sso/").follow("Enter the values")
     journey.fill("Issuer URL", f"{idp}/metadata")
     journey.fill("Identity Provider Sign-in URL", f"{idp}/sso")
-    journey.attach("Certificate", certificate)
+    journey.page.get_by_label("Certificate").first.set_input_files(certificate)
     journey.press("Save")
     turn_on_single_sign_on(journey, security)
     journey.open(f"{security}/idp-managed/").press("IDP Managed Access")
     journey.fill("Your password", PASSWORD).press("Turn on IDP Managed Access")
-    journey.sees("On")
+    journey.is_on("IDP Managed Access")
 
     bobs = journey.somebody_else()
     bobs.open("/sign-in/").fill("Work email", bob).press("Continue")
@@ -147,7 +147,7 @@ def turn_on_single_sign_on(journey: Journey, security: str) -> None:
     box = journey.page.get_by_role("checkbox")
     if box.count():
         box.first.check()
-    journey.press("Turn on single sign-on")
+    journey.press("Turn on single sign-on").is_on("Single Sign-On")
 
 
 def pick(journey: Journey, address: str) -> None:
@@ -174,7 +174,7 @@ def test_carl_sets_up_an_authenticator_app_at_his_second_sign_in(journey: Journe
     journey.open(f"/settings/organization/{org}/security/two-factor/").press("Require two-factor")
     journey.fill("Your password", "not my password").press("Require two-factor")
     journey.sees("That isn't your password. Nothing was changed.")
-    journey.fill("Your password", PASSWORD).press("Require two-factor").sees("On")
+    journey.fill("Your password", PASSWORD).press("Require two-factor").is_on("Require two-factor")
 
     sign_out(carls)
     sign_in(carls, carl)
