@@ -10,11 +10,12 @@ from typing import Concatenate, ParamSpec
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
+from django_otp import DEVICE_ID_SESSION_KEY
 
 from accounts.actor import Actor
 from accounts.models import User
 from accounts.signin import flow
-from accounts.signin.evidence import Evidence, evidence_of
+from accounts.signin.evidence import Evidence, Proof, evidence_of
 from twofactor.services.enrolment import new_key
 
 P = ParamSpec("P")
@@ -57,15 +58,27 @@ def person_at(request: HttpRequest) -> Person | None:
             Actor.of(request, pending.user),
             is_signed_in=False,
         )
-    if not request.user.is_authenticated:
-        return None
+    return session_of(request) if request.user.is_authenticated else None
+
+
+def session_of(request: HttpRequest) -> Person:
+    """Return the person of an open session."""
+    user = request.user
+    assert isinstance(user, User)  # noqa: S101  # login_required stands before
     return Person(
-        request.user,
-        evidence_of(request),
-        key_of(request, request.user),
-        Actor.of(request),
-        is_signed_in=True,
+        user, evidence_of(request), key_of(request, user), Actor.of(request), is_signed_in=True
     )
+
+
+def note_passed(request: HttpRequest, person: Person, proof: Proof) -> None:
+    """Note a passed method in the sign-in or the session (S15).
+
+    Operators' pages ask django-otp, which reads the device from the session; for nobody else, as
+    it costs a query at each request.
+    """
+    flow.add_proof(request, proof)
+    if person.user.is_staff:
+        request.session[DEVICE_ID_SESSION_KEY] = proof.detail
 
 
 def key_of(request: HttpRequest, user: User) -> str:

@@ -28,7 +28,7 @@ from twofactor.services import browsers, texts
 from twofactor.services.challenge import pass_authenticator, pass_passkey, pass_recovery_code
 from twofactor.services.enrolment import second_factor
 from twofactor.services.reset import carry_out_due
-from twofactor.steps import Person, step
+from twofactor.steps import Person, note_passed, step
 
 PASSKEYS_PER_ADDRESS, PASSKEY_WINDOW = 60, datetime.timedelta(minutes=15)
 
@@ -249,7 +249,7 @@ def _browser_is_known(request: HttpRequest, person: Person) -> bool:
 def _passed(
     request: HttpRequest, person: Person, proof: Proof, *, remember: bool | None = False
 ) -> HttpResponse:
-    flow.add_proof(request, proof)
+    note_passed(request, person, proof)
     response = flow.resume(request)
     if remember:
         browsers.remember(person.user, response, actor=person.actor)

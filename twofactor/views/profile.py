@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from accounts.models import Membership, User
@@ -27,7 +28,7 @@ from twofactor.models import RememberedBrowser
 from twofactor.services import browsers, enrolment
 from twofactor.services.challenge import pass_authenticator, pass_recovery_code
 from twofactor.services.reset import open_reset
-from twofactor.steps import Person, person_at, step
+from twofactor.steps import Person, session_of
 from twofactor.views.set_up import show_codes
 
 View = Callable[[HttpRequest, Person], HttpResponse]
@@ -37,10 +38,11 @@ def own_settings(view: View) -> Callable[[HttpRequest], HttpResponse]:
     """Guard a page of one's own factor: account-level evidence in full (ACC-7)."""
 
     @login_required
-    @step
+    @never_cache
     @wraps(view)
-    def guarded(request: HttpRequest, person: Person) -> HttpResponse:
-        if not person.is_signed_in or person.must_pass:
+    def guarded(request: HttpRequest) -> HttpResponse:
+        person = session_of(request)
+        if not person.evidence.proves_account(person.user):
             return redirect_to_sign_in(request, address=person.user.email)
         return view(request, person)
 
@@ -50,8 +52,7 @@ def own_settings(view: View) -> Callable[[HttpRequest], HttpResponse]:
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """Show the methods, the recovery codes and the browsers."""
-    person = person_at(request)
-    assert person is not None  # noqa: S101  # signed in
+    person = session_of(request)
     user = person.user
     return render(
         request,
@@ -185,8 +186,7 @@ def remove_backup(request: HttpRequest, person: Person) -> HttpResponse:
 @login_required
 def forget_browsers(request: HttpRequest) -> HttpResponse:
     """Forget every remembered browser; they will be asked again."""
-    person = person_at(request)
-    assert person is not None  # noqa: S101  # signed in
+    person = session_of(request)
     browsers.forget_all(person.user, actor=person.actor)
     messages.success(request, _("No browser is remembered any more."))
     return redirect("twofactor:profile")

@@ -21,7 +21,7 @@ from twofactor.forms import CodeForm, MethodForm, PasskeyForm, PhoneForm, SavedF
 from twofactor.models import Method, PendingSetUp
 from twofactor.passkeys import passkeys_work, registration, registration_options
 from twofactor.services import enrolment, texts
-from twofactor.steps import Person, step
+from twofactor.steps import Person, note_passed, step
 
 STEPS = [
     gettext_lazy("Choose a method"),
@@ -260,7 +260,7 @@ def _confirmed(request: HttpRequest, person: Person, codes: list[str]) -> HttpRe
     """Note that the new method was passed by its confirmation, and show the codes."""
     primary = methods_of(person.user).primary
     if primary is not None:
-        flow.add_proof(request, enrolment.second_factor(primary.persistent_id))
+        note_passed(request, person, enrolment.second_factor(primary.persistent_id))
     return show_codes(request, person, codes)
 
 
