@@ -84,6 +84,10 @@ TABLE: dict[str, Row] = {
     "signin:*": ANYBODY,
     "account_*": ANYBODY,
     "account_reset_password_from_key": at(ANYBODY, uidb36="1", key="no-such-key"),
+    # Google is not set up here: the way to it is not there, its refusals are.
+    "google_*": SECRET_ADDRESS,
+    "socialaccount_*": ANYBODY,
+    "socialaccount_login_error": same_for_all(NO_TOKEN),
     # Organizations.
     "organizations:create": SIGNED_IN,
     "organizations:invitation": at(SECRET_ADDRESS, token="no-such-token"),

@@ -5,11 +5,10 @@ Only what is used is there: an address of allauth that nobody meant to open is a
 
 from allauth.account import views as allauth_views
 from allauth.socialaccount import views as social_views
-from allauth.socialaccount.providers.google import views as google_views
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from accounts.signin import views
+from accounts.signin import google, views
 
 urlpatterns = [
     path("accounts/login/", views.to_address_step, name="account_login"),
@@ -27,8 +26,8 @@ urlpatterns = [
         "accounts/reauthenticate/", views.to_address_step, name="account_reauthenticate"
     ),
     path("accounts/login/code/", views.to_address_step, name="account_request_login_code"),
-    path("sign-in/google/", google_views.oauth2_login, name="google_login"),
-    path("sign-in/google/callback/", google_views.oauth2_callback, name="google_callback"),
+    path("sign-in/google/", google.google_login, name="google_login"),
+    path("sign-in/google/callback/", google.google_callback, name="google_callback"),
     path("sign-in/google/cancelled/", social_views.login_cancelled, name="socialaccount_login_cancelled"),
     path("sign-in/google/failed/", social_views.login_error, name="socialaccount_login_error"),
     path("sign-in/google/sign-up/", social_views.signup, name="socialaccount_signup"),

@@ -1,14 +1,31 @@
-"""What Google's answer may end in, besides a session."""
+"""The way to Google and back, and what its answer may end in besides a session."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from allauth.socialaccount.providers.google import views as google_views
+from django.conf import settings
+from django.http import Http404
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+
+
+def google_login(request: HttpRequest) -> HttpResponse:
+    """Send the person to Google; not there where Google is not set up."""
+    _demand_google()
+    answer: HttpResponse = google_views.oauth2_login(request)
+    return answer
+
+
+def google_callback(request: HttpRequest) -> HttpResponse:
+    """Take Google's answer; not there where Google is not set up."""
+    _demand_google()
+    answer: HttpResponse = google_views.oauth2_callback(request)
+    return answer
 
 
 @never_cache
@@ -21,3 +38,9 @@ def google_known(request: HttpRequest) -> HttpResponse:
 def google_refused(request: HttpRequest) -> HttpResponse:
     """Say that Google has not verified the address (S12)."""
     return render(request, "signin/google_refused.html")
+
+
+def _demand_google() -> None:
+    # Without its app, allauth knows no way on and answers 500.
+    if not settings.GOOGLE_ENABLED:
+        raise Http404

@@ -186,3 +186,10 @@ def test_a_cancelled_sign_in_says_so(google, client):
 
     assert not is_signed_in(client)
     assert "You stopped at Google" in page.content.decode()
+
+
+@pytest.mark.parametrize("address", ["/sign-in/google/", "/sign-in/google/callback/"])
+def test_without_google_the_way_to_it_is_not_there(client, settings, address):
+    settings.GOOGLE_ENABLED = False
+
+    assert client.get(address).status_code == 404
