@@ -18,6 +18,7 @@ from typing import Any
 
 from orgsecurity.launcher.processes import MARK, DidNotStart, Program, end_leftovers, stop
 from tests.support.database import PROJECT, TestDatabases
+from tests.support.needs import find
 
 Facts = dict[str, Any]
 
@@ -64,17 +65,8 @@ class Services:
             return self._facts[name]
 
     def _start_redis(self) -> Facts:
-        program = shutil.which("redis-server")
-        if program is None:
-            raise DidNotStart("redis-server is missing: `make test` says how to install it.")
         port = free_port()
-        folder = self.folder / "redis"
-        folder.mkdir()
-        started = self._start(
-            "redis",
-            [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder],
-        )
-        started.wait_until(lambda: answers(port), seconds=10)
+        self._programs["redis"] = start_redis(self.folder, port)
         return {"url": f"redis://127.0.0.1:{port}/0", "port": port}
 
     def _start_application(self) -> Facts:
@@ -154,6 +146,22 @@ class ServicesOfTheController:
             return facts
 
         return ask
+
+
+def start_redis(folder: Path, port: int) -> Program:
+    """Start a Redis that keeps nothing; the caller stops it."""
+    path = find("redis-server")
+    if path is None:
+        raise DidNotStart("redis-server is missing: `make test` says how to install it.")
+    program = Program(
+        "redis",
+        [path, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder],
+        log=folder / "redis.log",
+        environment={**os.environ, MARK: str(folder)},
+    )
+    program.start()
+    program.wait_until(lambda: answers(port), seconds=10)
+    return program
 
 
 def free_port() -> int:
