@@ -7,7 +7,7 @@ judged; their queries start at ``context.organization``.
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
@@ -22,7 +22,7 @@ from accounts.audit.events import Event
 from accounts.audit.record import record_event
 from accounts.models import Membership, Organization, Role, SecurityPolicy
 from accounts.organizations.permissions import Permission, may
-from accounts.signin.evidence import Evidence, evidence_of
+from accounts.signin.evidence import SAML, Evidence, evidence_of
 from accounts.signin.flow import redirect_to_sign_in
 from accounts.signin.rules import Entry, Refusal, Step, access_rules
 
@@ -119,7 +119,7 @@ def judge(entry: Entry, evidence: Evidence) -> Step | Refusal | None:
     with nothing of their own to show, and nothing from this organization's identity provider,
     is asked for account-level evidence (ACC-7).
     """
-    valid = evidence.since(entry.membership.access_valid_from)
+    valid = valid_here(entry, evidence)
     for rule in access_rules():
         answer = rule.at_organization(entry, valid)
         if answer is not None:
@@ -127,6 +127,27 @@ def judge(entry: Entry, evidence: Evidence) -> Step | Refusal | None:
     if valid.saml(entry.organization.public_id) or valid.proves_account(entry.user):
         return None
     return Step("", "", "")  # the address step: account-level evidence
+
+
+def valid_here(entry: Entry, evidence: Evidence) -> Evidence:
+    """Return what of the evidence counts in this organization.
+
+    Of identity providers only this organization's own, while single sign-on is on and since the
+    connection last changed: rules then never meet a word that no longer holds.
+    """
+    policy, since = entry.policy, entry.policy.sso_valid_from
+    valid = evidence.since(entry.membership.access_valid_from)
+    kept = (
+        proof
+        for proof in valid.proofs
+        if proof.method != SAML
+        or (
+            policy.sso_enabled
+            and proof.organization == entry.organization.public_id
+            and proof.at >= since
+        )
+    )
+    return replace(valid, proofs=tuple(kept))
 
 
 def enter(request: HttpRequest, organization_id: str) -> OrganizationContext | HttpResponse:

@@ -23,7 +23,9 @@ HOUR = datetime.timedelta(hours=1)
 @pytest.fixture
 def member():
     """Bob, in Acme (single sign-on) and in Bright (without)."""
-    acme = OrganizationFactory(name="Acme", policy={"sso_enabled": True})
+    long_ago = timezone.now() - 9 * HOUR
+    policy = {"sso_enabled": True, "sso_valid_from": long_ago}
+    acme = OrganizationFactory(name="Acme", policy=policy)
     membership = MembershipFactory(organization=acme, user__email="bob@corp.example")
     bright = OrganizationFactory(name="Bright")
     membership.elsewhere = MembershipFactory(organization=bright, user=membership.user)
@@ -152,7 +154,7 @@ def test_a_session_ends_after_14_days_however_busy(client, sign_in):
     from time_machine import travel
 
     now = timezone.now()
-    sign_in(client, UserFactory())
+    sign_in(client, UserFactory(), at=now)
     seen = []
     for hours in range(0, 15 * 24, 12):
         with travel(now + hours * HOUR):
@@ -183,3 +185,25 @@ def test_a_role_that_does_not_suffice_reads_who_can_help(client, sign_in):
 
     assert page.status_code == 403
     assert "Mia Roth" in page.content.decode()
+
+
+@pytest.mark.requirement("ACC-7", "TFA-13")
+@pytest.mark.parametrize("over", ["connection changed", "single sign-on off"])
+def test_what_an_identity_provider_once_said_does_not_stand_in_for_a_second_factor(
+    client, sign_in, member, over
+):
+    member.user.two_factor_set_at = timezone.now() - 3 * HOUR
+    member.user.save()
+    organization = member.organization
+    said = {"connection": "conn_a", "organization": organization.public_id}
+    sign_in(client, member.user, "saml", "password", at=timezone.now() - HOUR, **said)
+    while_it_holds = client.get(overview(member)).status_code
+
+    if over == "connection changed":
+        organization.policy.sso_valid_from = timezone.now()
+    else:
+        organization.policy.sso_enabled = False
+    organization.policy.save()
+
+    assert while_it_holds == 200
+    assert client.get(overview(member)).status_code == 302
