@@ -64,7 +64,7 @@ def test_an_unknown_address_has_the_products_face_even_while_debugging(client, s
     response = client.get(path)
 
     assert response.status_code == 404
-    assert b"or you can&#x27;t see it" in response.content
+    assert b"or you can't see it" in response.content
 
 
 @pytest.fixture

@@ -1,0 +1,96 @@
+"""Every page in both themes and at three widths: axe, console, scrolling, translation."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.urls import NoReverseMatch, reverse
+
+from tests.face.pages import NO_PAGE, PAGES, Page, addresses, all_pages
+from tests.face.walking import marked_translations, unmarked_sentences
+from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
+
+ALL_PAGES = all_pages()
+
+
+@pytest.mark.parametrize("name", sorted(addresses()))
+def test_every_address_is_walked_or_says_why_not(name):
+    known = {page.name for page in ALL_PAGES} | set(NO_PAGE)
+
+    assert name in known, f'add Page("{name}", args=…), or its reason, to tests/face/pages.py'
+
+
+@pytest.mark.parametrize("name", sorted({page.name for page in PAGES} | set(NO_PAGE)))
+def test_the_table_names_no_address_that_is_gone(name):
+    assert name in addresses()
+
+
+class World(SimpleNamespace):
+    """People and organizations for every page; each app adds what its pages need."""
+
+    def fill(self, count: int) -> None:
+        for _number in range(count):
+            MembershipFactory(organization=self.organization)
+
+
+@pytest.fixture
+def world(acme: Any) -> World:
+    busy = UserFactory(first_name="Bea", last_name="Busy")
+    for organization in (acme, OrganizationFactory(name="Bright", plan="growth")):
+        MembershipFactory(organization=organization, user=busy, role="admin")
+    return World(
+        organization=acme,
+        ann=acme.owner,
+        member=MembershipFactory(organization=acme).user,
+        busy=busy,
+        newcomer=UserFactory(),
+    )
+
+
+def path_to(page: Page, world: World) -> str:
+    arguments = page.args(world)
+    try:
+        return reverse(page.name, kwargs=arguments) + page.query
+    except NoReverseMatch:
+        arguments |= {"organization_id": world.organization.public_id}
+        return reverse(page.name, kwargs=arguments) + page.query
+
+
+@pytest.fixture
+def arrive(world: World, client: Any, sign_in: Any, settings: Any) -> Any:
+    """Return the address of a page, its visitor signed in and its state prepared."""
+    settings.DEBUG = True  # the demo's pages are pages too
+
+    def arrive_at(page: Page) -> str:
+        if page.who != "nobody":
+            sign_in(client, getattr(world, page.who))
+        if page.prepare:
+            page.prepare(world, client)
+        return path_to(page, world)
+
+    return arrive_at
+
+
+@pytest.mark.journey
+@pytest.mark.django_db
+@pytest.mark.parametrize("page", ALL_PAGES, ids=str)
+def test_page_is_whole_in_both_themes_and_at_three_widths(page, arrive, walker):
+    if walker.visit(arrive(page), status=page.status):
+        walker.judge(str(page).replace(":", "-"))
+
+    assert not walker.problems, "\n".join(["", *walker.problems])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("page", ALL_PAGES, ids=str)
+def test_every_sentence_of_a_page_can_be_translated(page, arrive, client, monkeypatch):
+    path = arrive(page)
+    with marked_translations(monkeypatch):
+        response = client.get(path)
+
+    assert response.status_code in {page.status, HTTPStatus.METHOD_NOT_ALLOWED}
+    found = [] if page.data == ("*",) else unmarked_sentences(response.content)
+    assert [sentence for sentence in found if sentence not in page.data] == []
