@@ -1,6 +1,6 @@
 """The product and Google's stand-in: who gets in by a Google account, and who does not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -68,7 +68,7 @@ def set_out(client: Client) -> str:
     return str(answer["Location"])
 
 
-def pick(google: Server, address: str, account: dict[str, object]) -> str:
+def pick(google: Server, address: str, account: Mapping[str, object]) -> str:
     """Pick an account at Google; return where the browser is sent, as a path with its query."""
     assert call("POST", f"{google.url}/accounts", account).status == 201
     return press(google, address, str(account["sub"]))
@@ -83,7 +83,7 @@ def press(google: Server, address: str, sub: str) -> str:
     return f"{target.path}?{target.query}"
 
 
-def sign_in(client: Client, google: Server, account: dict[str, object]):
+def sign_in(client: Client, google: Server, account: Mapping[str, object]):
     return client.get(pick(google, set_out(client), account), follow=True)
 
 
