@@ -8,7 +8,7 @@ from allauth.socialaccount import views as social_views
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from accounts.signin import google, views
+from accounts.signin import google, reset, views
 
 urlpatterns = [
     path("accounts/login/", views.to_address_step, name="account_login"),
@@ -40,13 +40,13 @@ urlpatterns = [
     path(
         "sign-up/verify/", views.VerifyAddressView.as_view(), name="account_email_verification_sent"
     ),
-    path("sign-in/reset/", allauth_views.password_reset, name="account_reset_password"),
+    path("sign-in/reset/", reset.ResetView.as_view(), name="account_reset_password"),
     path(
         "sign-in/reset/sent/", allauth_views.password_reset_done, name="account_reset_password_done"
     ),
     re_path(
         r"^sign-in/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
-        allauth_views.password_reset_from_key,
+        reset.NewPasswordView.as_view(),
         name="account_reset_password_from_key",
     ),
     path(

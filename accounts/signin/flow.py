@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from allauth.usersessions.models import UserSession
 from django.http import HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
@@ -65,7 +66,12 @@ def add_proof(request: HttpRequest, proof: Proof) -> None:
         stage.add(proof)
     else:
         keep(request, evidence_of(request).with_proof(proof))
+    before = request.session.session_key
     request.session.cycle_key()
+    # The list of open sessions follows, or nobody could end this one from elsewhere (ACC-4).
+    UserSession.objects.filter(session_key=before).update(
+        session_key=request.session.session_key
+    )
 
 
 def resume(request: HttpRequest) -> HttpResponse:

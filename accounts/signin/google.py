@@ -8,7 +8,13 @@ from allauth.socialaccount.providers.google import views as google_views
 from django.conf import settings
 from django.http import Http404
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
+
+from accounts.actor import person_of
+from accounts.profile.guard import proves_now
+from accounts.signin.evidence import evidence_of
+from accounts.signin.flow import redirect_to_sign_in
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -17,6 +23,12 @@ if TYPE_CHECKING:
 def google_login(request: HttpRequest) -> HttpResponse:
     """Send the person to Google; not there where Google is not set up."""
     _demand_google()
+    if request.GET.get("process") == "connect":
+        # Whoever connects a Google account opens this one by it from then on (ACC-7).
+        user = person_of(request)
+        if not proves_now(evidence_of(request), user):
+            path = reverse("profile:google")
+            return redirect_to_sign_in(request, address=user.email, path=path)
     answer: HttpResponse = google_views.oauth2_login(request)
     return answer
 

@@ -15,7 +15,7 @@ from allauth.account.internal.flows.login import (
 from allauth.account.internal.flows.login_by_code import LoginCodeVerificationProcess
 from allauth.account.internal.stagekit import clear_login, stash_login, unstash_login
 from allauth.account.models import Login
-from allauth.account.stages import LoginStage, LoginStageController
+from allauth.account.stages import LoginByCodeStage, LoginStage, LoginStageController
 from django.shortcuts import redirect
 from django.utils import timezone
 
@@ -122,6 +122,12 @@ def abandon(request: HttpRequest) -> None:
 def waiting_login(request: HttpRequest) -> Login | None:
     """Return the sign-in that waits in this session at any stage."""
     return unstash_login(request, peek=True)
+
+
+def magic_link_under_way(request: HttpRequest) -> LoginCodeVerificationProcess | None:
+    """Return the sign-in that waits for a mailed code in this browser, if it may still be used."""
+    waiting = LoginStageController.enter(request, LoginByCodeStage.key)
+    return LoginCodeVerificationProcess.resume(waiting) if waiting is not None else None
 
 
 def send_magic_link(request: HttpRequest, user: User | None, address: str, next_url: str) -> None:

@@ -9,12 +9,14 @@ from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
 from allauth.core.exceptions import RateLimited
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -35,6 +37,7 @@ from accounts.signin.rules import Purpose, step_at_address
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
 
 ADDRESS = "signin_address"
 
@@ -51,7 +54,9 @@ def address(request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
             request.session[ADDRESS] = request.user.email
             return redirect("signin:method")
-        return render(request, "signin/address.html", {"form": AddressForm(initial={"email": given})})
+        return render(
+            request, "signin/address.html", {"form": AddressForm(initial={"email": given})}
+        )
     form = AddressForm(request.POST)
     if not form.is_valid():
         return render(request, "signin/address.html", {"form": form})
@@ -70,6 +75,9 @@ def method(request: HttpRequest) -> HttpResponse:
     typed = request.session.get(ADDRESS)
     if not typed:
         return redirect("signin:address")
+    # Somebody signed in is asked for something of their own: single sign-on is a link below it.
+    user = request.user if request.user.is_authenticated else None
+    stepping_up = user is not None and user.email.lower() == typed
     step = step_at_address(typed, Purpose.SIGN_IN)
     other_way = "other" in request.GET or request.method == "POST"
     form = SignInPasswordForm(request.POST or None)
@@ -77,7 +85,7 @@ def method(request: HttpRequest) -> HttpResponse:
         answer = _password_given(request, typed, form)
         if answer is not None:
             return answer
-    show_step = step is not None and not other_way
+    show_step = step is not None and not other_way and not stepping_up
     return render(
         request,
         "signin/method.html",
@@ -86,6 +94,8 @@ def method(request: HttpRequest) -> HttpResponse:
             "step": step,
             "show_step": show_step,
             "form": form,
+            "password_offered": not stepping_up or (user is not None and user.has_usable_password()),
+            "stepping_up": stepping_up,
             "next": flow.wanted(request),
         },
     )
@@ -108,7 +118,9 @@ def _password_given(
         form.add_error("password", _("That email and password don't match."))
         return None
     login = Login(user=user, email=typed, redirect_url=flow.wanted(request) or None)
-    return perform_password_login(request, {"email": typed, "password": password}, login)
+    given = {"email": typed, "password": password}
+    answer: HttpResponse = perform_password_login(request, given, login)
+    return answer
 
 
 @require_POST
@@ -122,13 +134,13 @@ def send_link(request: HttpRequest) -> HttpResponse:
         stage.send_magic_link(request, user, typed, flow.wanted(request))
     except RateLimited:
         form = SignInPasswordForm(None)
-        context = {"address": typed, "form": form, "throttled": True}
+        context = {"address": typed, "form": form, "throttled": True, "password_offered": True}
         return render(request, "signin/method.html", context, status=429)
     return redirect("account_confirm_login_code")
 
 
 class _CodeFromLink:
-    """The mailed link opens the code's own page, filled in: one button, for scanners follow links."""
+    """The mailed link opens the code's own page, filled in: one button, as scanners follow links."""
 
     request: HttpRequest
 
@@ -144,13 +156,29 @@ class MagicLinkView(_CodeFromLink, allauth_views.ConfirmLoginCodeView):
 
     template_name = "signin/link_sent.html"
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Find the code that waits in this browser.
+
+        allauth's own dispatch sends signed-in people home; a step-up comes here signed in.
+        """
+        self._process = stage.magic_link_under_way(request)
+        if self._process is None:
+            messages.warning(request, _("That link is over. Ask for a new one in this browser."))
+            return redirect("signin:address")
+        self.stage = self._process.stage
+        answer: HttpResponseBase = super(allauth_views.ConfirmLoginCodeView, self).dispatch(
+            request, *args, **kwargs
+        )
+        add_never_cache_headers(answer)
+        return answer
+
     def get_next_url(self) -> str | None:
         """Return where the person wanted to go when the sign-in began."""
         return flow.wanted(self.request) or None
 
     def _verify_form_valid(self, form: Any) -> HttpResponse:
         """Sign in; an account that somebody made and never verified changes hands first (S11)."""
-        user = self._process.user
+        user = self._process.user if self._process else None
         if user is not None and not user.has_verified_email:
             claim_account(user, actor=Actor.of(self.request, user))
         answer: HttpResponse = super()._verify_form_valid(form)
@@ -199,7 +227,8 @@ class SignUpView(allauth_views.SignupView):
             self.request.session[ADDRESS] = typed
             context = {"address": typed, "step": step, "show_step": True, "signing_up": True}
             return render(self.request, "signin/method.html", context)
-        return super().form_valid(form)
+        answer: HttpResponse = super().form_valid(form)
+        return answer
 
 
 def next_step(request: HttpRequest) -> HttpResponse:
@@ -247,7 +276,7 @@ def me(request: HttpRequest) -> HttpResponse:
 
 def to_address_step(request: HttpRequest) -> HttpResponse:
     """Take allauth's own addresses for sign-in to ours, with `next` and `email` kept."""
-    kept = {k: v for k, v in request.GET.items() if k in {"next", "email"}}
+    kept = {k: str(v) for k, v in request.GET.items() if k in {"next", "email"}}
     raw = kept.get("email", "")
     try:
         kept["email"] = normalize_address(raw)
