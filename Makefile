@@ -13,6 +13,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3.14; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 DATA_DIR ?= .data
+SECOND_IDP := tests/servers/second_identity_provider
 APPS := orgsecurity accounts domains twofactor sso scim discoverability
 # All but what takes minutes or a browser.
 FAST := -m 'not slow and not journey'
@@ -62,7 +63,13 @@ bench: $(VENV)/dev.stamp ## How fast it is, beside its floors and peers: BENCH=s
 	@$(BIN)/python -m tests.bench $(BENCH)
 
 needs: $(VENV)/dev.stamp
-	@$(BIN)/python -m tests.support.needs chromium redis-server xmlsec1
+	@$(BIN)/python -m tests.support.needs chromium redis-server xmlsec1 node npm
+	@$(MAKE) $(SECOND_IDP)/node_modules/.package-lock.json
+
+# The second identity provider of the tests runs on Node; its lock names no registry.
+$(SECOND_IDP)/node_modules/.package-lock.json: $(SECOND_IDP)/package-lock.json
+	@cd $(SECOND_IDP) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # ── Dependencies ─────────────────────────────────────────────────────────────────────────────────
 

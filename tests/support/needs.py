@@ -15,6 +15,8 @@ from pathlib import Path
 # Program -> packages of Debian and Ubuntu. The browser needs letters to draw.
 PACKAGES = {
     "chromium": ["chromium", "fonts-dejavu-core"],
+    "node": ["nodejs"],
+    "npm": ["npm"],
     "nsd": ["nsd"],
     "redis-server": ["redis-server"],
     "wrk": ["wrk"],
