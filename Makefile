@@ -64,7 +64,7 @@ bench: $(VENV)/dev.stamp ## How fast it is, beside its floors and peers: BENCH=s
 
 needs: $(VENV)/dev.stamp
 	@$(BIN)/python -m tests.support.needs chromium redis-server xmlsec1 node npm
-	@$(MAKE) $(SECOND_IDP)/node_modules/.package-lock.json
+	@$(MAKE) -s $(SECOND_IDP)/node_modules/.package-lock.json
 
 # The second identity provider of the tests runs on Node; its lock names no registry.
 $(SECOND_IDP)/node_modules/.package-lock.json: $(SECOND_IDP)/package-lock.json
