@@ -43,8 +43,9 @@ def support_email() -> str:
 def icon(name: str, size: int = 20) -> SafeString:
     """An icon of accounts.icons, `size` pixels square; the words beside it carry the meaning."""
     return format_html(
-        '<svg class="icon" width="{}" height="{}" viewBox="0 0 20 20" aria-hidden="true"'
+        '<svg class="icon icon--{}" width="{}" height="{}" viewBox="0 0 20 20" aria-hidden="true"'
         ' focusable="false">{}</svg>',
+        name,
         size,
         size,
         mark_safe(ICONS[name]),  # noqa: S308 - constants of this repository
