@@ -8,8 +8,9 @@ is remembered between two questions, so "Check now" can't repeat an old answer.
 import asyncio
 import resource
 import secrets
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -35,6 +36,10 @@ TRY_FOR = 2.0  # seconds for one UDP question; a lost packet is asked again
 TRIES = 2
 TCP_FOR = 3.0  # seconds for the whole answer, however slowly it drips
 PAYLOAD = 1232  # bytes: what passes every path unfragmented (DNS flag day 2020)
+# Answers come within milliseconds: this many questions keep a resolver busy, more overrun its
+# buffer. Who has waited for longer makes room for others, so that dead names hold nobody up.
+AT_ONCE = 200
+MAKES_ROOM_AFTER = 0.25
 IN_FLIGHT = 1000
 SPARE_FILES = 128
 
@@ -198,7 +203,8 @@ class Answer:
     @property
     def disagree(self) -> bool:
         """Whether two answers differ; a resolver without an answer disagrees with nobody."""
-        return len({(look.reply, look.records) for look in self.looks if look.is_answer}) > 1
+        seen = {(look.reply, frozenset(look.records)) for look in self.looks if look.is_answer}
+        return len(seen) > 1
 
 
 class Panel:
@@ -213,12 +219,29 @@ class Panel:
     @classmethod
     def configured(cls) -> "Panel":
         """Of settings.DNS_RESOLVERS; the system's own where that is empty."""
-        named = [Resolver.parse(text) for text in getattr(settings, "DNS_RESOLVERS", ())]
+        named = [Resolver.parse(text) for text in settings.DNS_RESOLVERS]
         return cls(named or _of_the_system())
 
     @cached_property
     def _slots(self) -> asyncio.Semaphore:
         return asyncio.Semaphore(self.in_flight)
+
+    @cached_property
+    def _room(self) -> asyncio.Semaphore:
+        return asyncio.Semaphore(AT_ONCE)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """A place among the questions in flight."""
+        async with self._slots:
+            await self._room.acquire()
+            leaving = asyncio.get_running_loop().call_later(MAKES_ROOM_AFTER, self._room.release)
+            try:
+                yield
+            finally:
+                if leaving.when() > asyncio.get_running_loop().time():
+                    leaving.cancel()
+                    self._room.release()
 
     async def ask(
         self, domain: str, value: bytes, *, matters: Iterable[Verdict], everyone: bool = False
@@ -245,7 +268,7 @@ class Panel:
 
     async def names(self, domain: str, kind: str) -> tuple[str, ...]:
         """Host names or addresses at ``domain``, as the first resolver has them."""
-        async with self._slots:
+        async with self._turn():
             return await self.resolvers[0].names(domain, kind)
 
     def _count(self, looks: list[Look], value: bytes) -> Answer:
@@ -259,7 +282,7 @@ class Panel:
         return await asyncio.gather(*(self._look(resolver, domain) for resolver in resolvers))
 
     async def _look(self, resolver: Resolver, domain: str, tries: int = TRIES) -> Look:
-        async with self._slots:
+        async with self._turn():
             return await resolver.look(domain, tries=tries)
 
 

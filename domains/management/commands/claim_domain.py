@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import CommandError
+from django.db import transaction
 
 from accounts.management.command import OperatorCommand, organization_of
 from domains import services
@@ -26,9 +27,10 @@ class Command(OperatorCommand):
         """Claim it."""
         organization = organization_of(options["organization"])
         try:
-            claim = services.claim(organization, options["domain"], actor=self.actor)
-            if options["verified"]:
-                services.vouch(claim, actor=self.actor)
+            with transaction.atomic():
+                claim = services.claim(organization, options["domain"], actor=self.actor)
+                if options["verified"]:
+                    services.vouch(claim, actor=self.actor)
         except (DomainRefused, TooManyClaims, VerifiedElsewhere) as refusal:
             raise CommandError(str(refusal)) from refusal
         return {
