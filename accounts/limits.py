@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Counter
@@ -49,7 +50,9 @@ def hit(key: str, *, limit: int, per: datetime.timedelta) -> Verdict:
     with connection.cursor() as cursor:
         cursor.execute(HIT, {"key": stored_key(key), "now": now, "end": now + per})
         hits, expires_at = cursor.fetchone()
-    return Verdict(allowed=hits <= limit, hits=hits, retry_after=max(expires_at - now, datetime.timedelta(0)))
+    return Verdict(
+        allowed=hits <= limit, hits=hits, retry_after=max(expires_at - now, datetime.timedelta(0))
+    )
 
 
 def peek(key: str, *, limit: int) -> Verdict:
@@ -59,6 +62,11 @@ def peek(key: str, *, limit: int) -> Verdict:
     if row is None or not settings.RATE_LIMITS:
         return Verdict(allowed=True, hits=0, retry_after=datetime.timedelta(0))
     return Verdict(allowed=row.hits < limit, hits=row.hits, retry_after=row.expires_at - now)
+
+
+def give_back(key: str) -> None:
+    """Take one hit off ``key``: what was counted turned out to be right."""
+    Counter.objects.filter(key=stored_key(key), hits__gt=0).update(hits=F("hits") - 1)
 
 
 def forget(key: str) -> None:

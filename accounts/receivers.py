@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from allauth.account import signals
 from django.db import transaction
+from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 
 from accounts.actor import Actor
 from accounts.audit.events import Event
 from accounts.audit.record import record_event
+from accounts.mail import queue_mail
+from accounts.profile.services import circumstances
+from accounts.signin import browsers
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -34,3 +38,16 @@ def note_verified(request: HttpRequest, email_address: Any, **_: Any) -> None:
             actor=Actor.of(request, email_address.user),
             target=email_address.email,
         )
+
+
+@receiver(user_logged_in)
+def note_browser(request: HttpRequest, user: User, **_: Any) -> None:
+    """Remember the browser; tell the person where their own proof opened a new one."""
+    evidence = getattr(request, "fresh_evidence", None)
+    if evidence is None or not hasattr(request, "COOKIES"):
+        return
+    known = browsers.known_key(request, user.email)
+    browsers.remember(request, user.email)
+    if evidence.is_account_level and not known and evidence.first_session_until is None:
+        with transaction.atomic():
+            queue_mail("new_sign_in", user, **circumstances(Actor.of(request, user)))

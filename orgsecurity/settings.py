@@ -158,6 +158,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.signin.middleware.SessionLifetimeMiddleware",
+    "accounts.signin.browsers.KnownBrowserMiddleware",
     "orgsecurity.time_zone.TimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -373,8 +374,8 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(BASE_URL).scheme
 ACCOUNT_REAUTHENTICATION_REQUIRED = False
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 USERSESSIONS_TRACK_ACTIVITY = False
-if not RATE_LIMITS:
-    ACCOUNT_RATE_LIMITS = False
+# accounts.signin.guesses counts wrong passwords; allauth the rest.
+ACCOUNT_RATE_LIMITS: Any = {"login_failed": None, "login": None} if RATE_LIMITS else False
 SOCIALACCOUNT_LOGIN_ON_GET = True
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False

@@ -58,7 +58,7 @@ class SetPasswordFirst(forms.Widget):
 
 
 class ConfirmPasswordForm(forms.Form):
-    """The box "Verify your password", before a change is applied (TFA-1). Subclass it for more fields.
+    """The box "Verify your password", before a change (TFA-1). Subclass it for more fields.
 
     Somebody without a password gets the way to one, and finds the input again on coming back.
     """

@@ -11,7 +11,6 @@ from allauth.account.models import Login
 from allauth.core.exceptions import RateLimited
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import JsonResponse
 from django.shortcuts import redirect, render
@@ -29,10 +28,11 @@ from accounts.audit.events import Event
 from accounts.audit.record import record_event
 from accounts.models import User
 from accounts.organizations.context import judge, load_entries
-from accounts.signin import flow, stage
+from accounts.signin import flow, guesses, stage
 from accounts.signin.accounts import claim_account
 from accounts.signin.evidence import evidence_of
 from accounts.signin.forms import AddressForm, SignInPasswordForm, SignUpForm
+from accounts.signin.password import wait_in_words
 from accounts.signin.rules import Purpose, step_at_address
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def method(request: HttpRequest) -> HttpResponse:
             "step": step,
             "show_step": show_step,
             "form": form,
-            "password_offered": not stepping_up or (user is not None and user.has_usable_password()),
+            "password_offered": user is None or not stepping_up or user.has_usable_password(),
             "stepping_up": stepping_up,
             "next": flow.wanted(request),
         },
@@ -104,14 +104,20 @@ def method(request: HttpRequest) -> HttpResponse:
 def _password_given(
     request: HttpRequest, typed: str, form: SignInPasswordForm
 ) -> HttpResponse | None:
-    """Sign in by password, or put the reason on the form; allauth counts the guesses."""
-    adapter = get_adapter(request)
+    """Sign in by password, or put the reason on the form."""
     password = form.cleaned_data["password"]
     try:
-        user = adapter.authenticate(request, email=typed, password=password)
-    except (ValidationError, RateLimited):
-        form.add_error(None, _("Too many tries. Wait a few minutes, or use a link by email."))
+        guesses.count(request, typed)
+    except guesses.TooManyGuesses as problem:
+        form.add_error(
+            None,
+            _("Too many tries. Wait %(wait)s, or use a link by email.")
+            % {"wait": wait_in_words(problem.retry_after)},
+        )
         return None
+    user = get_adapter(request).authenticate(request, email=typed, password=password)
+    if user is not None:
+        guesses.give_back(request, typed)
     if user is None:
         with transaction.atomic():
             record_event(Event.SIGN_IN_FAILED, actor=Actor.of(request), target=typed)
@@ -140,7 +146,7 @@ def send_link(request: HttpRequest) -> HttpResponse:
 
 
 class _CodeFromLink:
-    """The mailed link opens the code's own page, filled in: one button, as scanners follow links."""
+    """The mailed link opens the code's own page, filled in: one button, scanners follow."""
 
     request: HttpRequest
 
