@@ -10,4 +10,4 @@ class DiscoverabilityConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the switch, the menu items and what happens to a leaver's requests."""
-        from discoverability import registrations  # noqa: F401, PLC0415  # needs the models
+        from discoverability import registrations  # noqa: F401  # needs the models

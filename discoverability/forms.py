@@ -46,7 +46,7 @@ class DeclineForm(forms.Form):
     """An optional word for the asker."""
 
     word = forms.CharField(
-        label=_("A word for them (optional)"),
+        label=_("A word for them"),
         max_length=300,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),

@@ -16,7 +16,7 @@ from discoverability.models import JoinRequest, WorkDomain
 from domains.names import is_public_mail_domain
 from domains.services import owner_of
 
-# RFC 2142 and what help desks use: read by many, and by ticket systems that open mails to strangers.
+# RFC 2142 and what help desks use: read by many, and by ticket systems that show mails around.
 ROLE_MAILBOXES = frozenset(
     {
         "abuse", "accounting", "accounts", "admin", "administrator", "all", "billing", "careers",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.audit.events import Event
 from accounts.models import Discoverability, Organization, Plan
@@ -37,9 +37,11 @@ def consequence(organization: Organization) -> str:
     """Say what ends with discoverability, for rehearsals of SSO and of the Enterprise plan."""
     waiting = JoinRequest.objects.filter(organization=organization).open().count()
     if waiting:
-        return _("Organization Discoverability: newcomers no longer find you, %(n)d requests close") % {
-            "n": waiting
-        }
+        return ngettext(
+            "Organization Discoverability: newcomers no longer find you, %(n)d request closes",
+            "Organization Discoverability: newcomers no longer find you, %(n)d requests close",
+            waiting,
+        ) % {"n": waiting}
     return _("Organization Discoverability: newcomers no longer find you")
 
 

@@ -19,9 +19,7 @@ NAMED = 50
 @shared_task
 def expire_requests() -> int:
     """Close requests older than 30 days; return how many."""
-    due = JoinRequest.objects.filter(
-        state=JoinRequest.State.OPEN, expires_at__lte=timezone.now()
-    )
+    due = JoinRequest.objects.filter(state=JoinRequest.State.OPEN, expires_at__lte=timezone.now())
     waiting = list(due.order_by("pk")[:500])
     for request in waiting:
         services.expire(request)

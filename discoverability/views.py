@@ -41,9 +41,7 @@ def why_off(context: OrganizationContext) -> str:
 @require_http_methods(["GET", "POST"])
 def settings(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
     """Choose the level; list the work domains; show what a newcomer sees (DISC-2)."""
-    form = LevelForm(
-        request.POST or None, initial={"level": context.policy.discoverability}
-    )
+    form = LevelForm(request.POST or None, initial={"level": context.policy.discoverability})
     if request.method == "POST" and form.is_valid():
         level = form.cleaned_data["level"]
         try:
@@ -51,7 +49,9 @@ def settings(request: HttpRequest, context: OrganizationContext) -> HttpResponse
         except PolicyRefused as refused:
             form.add_error("level", refused.sentence)
         else:
-            messages.success(request, _("Saved: %(level)s.") % {"level": Discoverability(level).label})
+            messages.success(
+                request, _("Saved: %(level)s.") % {"level": Discoverability(level).label}
+            )
             return redirect("discoverability:settings", context.organization.public_id)
     return _settings_page(request, context, form, DomainForm())
 
@@ -124,7 +124,9 @@ def requests(request: HttpRequest, context: OrganizationContext) -> HttpResponse
         {
             "context": context,
             "waiting": everything.open().order_by("created_at")[:200],
-            "decided": everything.exclude(state=JoinRequest.State.OPEN).order_by("-decided_at")[:50],
+            "decided": everything.exclude(state=JoinRequest.State.OPEN).order_by("-decided_at")[
+                :50
+            ],
         },
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from accounts.models import Organization
 from tests import factories
+from tests.discoverability import objects as discoverability_objects
 from tests.domains.factories import ClaimFactory
 from tests.sso import objects as sso_objects
 
@@ -152,6 +153,14 @@ TABLE: dict[str, Row] = {
     "twofactor:*_backup": SIGNED_IN,
     "twofactor:forget_browsers": SIGNED_IN,
     "twofactor:*": ADMINS,
+    # Newcomers find only what their own verified address shows; here it shows nothing.
+    "discoverability:join": SIGNED_IN,
+    "discoverability:join_one": same_for_all(SIGN_IN, NOT_FOUND, METHOD),
+    "discoverability:withdraw": same_for_all(SIGN_IN, NOT_FOUND, METHOD),
+    "discoverability:requests": ADMINS,
+    "discoverability:approve": ADMINS,
+    "discoverability:decline": ADMINS,
+    "discoverability:*": BILLING,
     # Operators.
     "otpadmin:*": OPERATORS,
     "otpadmin:login": ANYBODY,
@@ -160,6 +169,8 @@ TABLE: dict[str, Row] = {
 # An id in a path -> how to make such an object in an organization. Another tenant's must be 404.
 OBJECTS: dict[str, Callable[[Organization], Any]] = {
     "claim_id": lambda organization: ClaimFactory(organization=organization).public_id,
+    "domain": discoverability_objects.work_domain,
+    "request_id": discoverability_objects.join_request,
     "certificate_id": sso_objects.certificate_id,
     "pin_id": sso_objects.pin_id,
     "set_up_link_id": sso_objects.set_up_link_id,

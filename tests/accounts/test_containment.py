@@ -5,6 +5,7 @@ import datetime
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from time_machine import travel
 
 from accounts.actor import Actor
 from accounts.organizations.members import (
@@ -13,7 +14,7 @@ from accounts.organizations.members import (
     reactivate_member,
     remove_member,
 )
-from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
+from tests.factories import PASSWORD, MembershipFactory, OrganizationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 SYSTEM = Actor.system("test")
@@ -68,8 +69,6 @@ def test_another_organizations_identity_provider_opens_nothing_here(client, sign
 def test_the_same_person_reaches_the_other_organization_by_something_of_their_own(
     by_acmes_idp, member, sign_in
 ):
-    from tests.factories import PASSWORD
-
     by_acmes_idp.get(overview(member.elsewhere), follow=True)
     answer = by_acmes_idp.post("/sign-in/method/", {"password": PASSWORD})
 
@@ -138,8 +137,6 @@ def test_an_admin_ends_a_members_sessions_in_one_organization_only(client, sign_
 @pytest.mark.requirement("ACC-4")
 @pytest.mark.threat("S16")
 def test_a_session_ends_after_24_idle_hours(client, sign_in):
-    from time_machine import travel
-
     sign_in(client, UserFactory())
     alive = client.get("/me").status_code
     with travel(timezone.now() + 25 * HOUR):
@@ -151,8 +148,6 @@ def test_a_session_ends_after_24_idle_hours(client, sign_in):
 @pytest.mark.requirement("ACC-4")
 @pytest.mark.threat("S16")
 def test_a_session_ends_after_14_days_however_busy(client, sign_in):
-    from time_machine import travel
-
     now = timezone.now()
     sign_in(client, UserFactory(), at=now)
     seen = []
@@ -179,9 +174,7 @@ def test_a_role_that_does_not_suffice_reads_who_can_help(client, sign_in):
     membership = MembershipFactory(organization=owner.organization)
     sign_in(client, membership.user)
 
-    page = client.get(
-        reverse("organizations:security", args=[membership.organization.public_id])
-    )
+    page = client.get(reverse("organizations:security", args=[membership.organization.public_id]))
 
     assert page.status_code == 403
     assert "Mia Roth" in page.content.decode()

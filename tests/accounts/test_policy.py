@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import AuditEvent, Membership, Plan, SecurityPolicy
@@ -154,8 +155,6 @@ def test_the_last_owner_stays_owner(act):
 @pytest.mark.parametrize("columns", [{"role": "member"}, {"status": "deactivated"}])
 @pytest.mark.django_db(transaction=True)
 def test_not_even_a_shell_leaves_an_organization_without_an_owner(columns):
-    from django.utils import timezone
-
     owner = MembershipFactory(role="owner")
     if "status" in columns:
         columns = {**columns, "deactivated_at": timezone.now()}

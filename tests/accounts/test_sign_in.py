@@ -201,7 +201,13 @@ def test_proving_more_adds_to_what_the_session_holds(client, sign_in):
 @pytest.mark.threat("S17")
 @pytest.mark.parametrize(
     "target",
-    ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "/%0d%0ax"],
+    [
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example",
+        "javascript:alert(1)",
+        "/%0d%0ax",
+    ],
 )
 def test_a_next_that_leaves_the_product_is_forgotten(client, target):
     user = UserFactory()

@@ -1,6 +1,7 @@
 """How newcomers find their organization, and who doesn't."""
 
 import datetime
+import re
 import threading
 
 import pytest
@@ -19,6 +20,7 @@ from discoverability.errors import AlreadyDecided, Gone, Refused
 from discoverability.matching import is_role_mailbox, matches, visible
 from discoverability.models import JoinRequest, WorkDomain
 from domains.models import DomainClaim
+from domains.services import claim, vouch
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -36,8 +38,6 @@ def organization_with(level="open", domain="corp.example", plan=Plan.GROWTH, **o
 
 
 def verify_by_txt(organization, domain):
-    from domains.services import claim, vouch
-
     claimed = claim(organization, domain, actor=Actor.system("test"))
     vouch(claimed, actor=Actor.system("test"))
     return DomainClaim.objects.get(pk=claimed.pk)
@@ -97,8 +97,6 @@ def test_for_an_outsider_the_organization_looks_as_if_it_did_not_exist(client, s
 
 
 def strip(page: bytes) -> bytes:
-    import re
-
     return re.sub(rb'(csrfmiddlewaretoken" value=|nonce=|content=)"[^"]+"', b"", page)
 
 

@@ -5,43 +5,21 @@ import re
 import time
 import urllib.error
 import urllib.request
-import uuid
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.application import Application
 from tests.journeys.journey import Journey, in_every_way
+from tests.journeys.people import (
+    PASSWORD,
+    create_organization,
+    sign_in,
+    sign_out,
+    sign_up,
+    unique,
+)
 from twofactor import totp
-
-PASSWORD = "a phrase that nobody else uses"
-
-
-def unique() -> str:
-    """A word for names and domains of this journey alone: the application is shared."""
-    return uuid.uuid4().hex[:8]
-
-
-def sign_up(journey: Journey, address: str) -> None:
-    journey.open("/sign-up/").fill("Work email", address).fill("Password", PASSWORD)
-    journey.press("Sign up").sees("We sent a link and a code")
-    [link] = [u for u in journey.application.message(address, "Verify").links if "code=" in u]
-    journey.open(link).press("Verify").sees("Your organizations")
-
-
-def sign_in(journey: Journey, address: str) -> None:
-    journey.open("/sign-in/").fill("Work email", address).press("Continue")
-    journey.fill("Password", PASSWORD).press("Sign in")
-
-
-def sign_out(journey: Journey) -> None:
-    journey.page.context.clear_cookies()
-
-
-def create_organization(journey: Journey, name: str, plan: str) -> str:
-    journey.open("/organizations/new/").fill("Organization name", name).choose("Plan", plan)
-    journey.press("Create organization").sees(f"{name} is ready.")
-    return re.search(r"/organization/(org_\w+)/", journey.page.url).group(1)
 
 
 def ask(url: str, method: str = "GET", body: object = None, token: str = "") -> tuple[int, object]:
