@@ -69,7 +69,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
     messages.sort(key=lambda message: message.sent_at, reverse=True)
     if request.GET.get("format") == "json":
         return JsonResponse([message.as_json() for message in messages], safe=False)
-    values = {"messages": messages, "to": to, "provider_away": away}
+    values = {"sent": messages, "to": to, "provider_away": away}
     return render(request, "development/outbox.html", values)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from orgsecurity.launcher import files
 from orgsecurity.launcher.postgres import EmbeddedPostgres
 from orgsecurity.launcher.processes import MARK, Program
+from tests.servers.openid_provider.endpoints import environment as google
 
 PROJECT = Path(__file__).resolve().parents[2]
 DATABASE = "orgsecurity"
@@ -88,17 +89,25 @@ def environment(
         "SMS_PROVIDER_URL": f"http://{LOOPBACK}:{ports['sms_provider']}",
         "TWILIO_API_URL": f"http://{LOOPBACK}:{ports['sms_provider']}",
         **SMS_ACCOUNT,
+        # Where the environment names Google's own client, that one is used.
+        **({} if os.environ.get("GOOGLE_CLIENT_ID") else google(ports["openid_provider"])),
         **files.read_secrets(place.data_dir),
     }
 
 
-PORTS = ["name_server", "name_server_control", "identity_provider", "sms_provider"]
+PORTS = [
+    "name_server",
+    "name_server_control",
+    "identity_provider",
+    "sms_provider",
+    "openid_provider",
+]
 
 
 def loopback_servers(
     place: Place, ports: Mapping[str, int], environment: Mapping[str, str]
 ) -> list[Part]:
-    """The outside parties: a name server, an identity provider, an SMS provider."""
+    """The outside parties: a name server, an identity provider, an SMS provider, a Google."""
     options: dict[str, list[str | Path]] = {
         "name_server": [
             *("--control-port", str(ports["name_server_control"])),
@@ -109,6 +118,7 @@ def loopback_servers(
             *("--sp-metadata", f"{place.base_url}/sso/metadata"),
         ],
         "sms_provider": [],
+        "openid_provider": [],
     }
     parts = []
     for name, more in options.items():

@@ -120,6 +120,7 @@ def test_the_page_shows_a_mail_in_a_frame_of_its_own_policy(development):
     frame = development.get(f"/dev/outbox/{source}", headers=BROWSER)
 
     assert "&lt;script&gt;alert(1)" in shown
+    assert "banner" not in shown
     assert "<script>alert(1)" not in shown
     assert "'unsafe-inline'" not in page["Content-Security-Policy"]
     assert "sandbox allow-popups" in frame["Content-Security-Policy"]
