@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -19,7 +20,19 @@ from scim.models import Directory
 ONE_BATCH = timedelta(hours=1)
 UNDOABLE_FOR = timedelta(hours=24)
 TELL_FROM = 5
-TELL_SHARE = 0.2
+TELL_SHARE = Decimal("0.2")
+
+
+_COUNT = """
+UPDATE scim_directory d SET
+    batch_size = CASE WHEN d.batch_began_at > now() - %(span)s * interval '1 second' THEN d.batch_size + 1 ELSE 1 END,
+    batch_told = d.batch_told AND coalesce(d.batch_began_at, now() - %(span)s * interval '1 second') > now() - %(span)s * interval '1 second',
+    batch_began_at = CASE WHEN d.batch_began_at > now() - %(span)s * interval '1 second' THEN d.batch_began_at
+                     ELSE now() END
+    WHERE d.organization_id = %(organization)s
+    RETURNING batch_size, batch_told, (SELECT coalesce(sum(members), 0) FROM scim_total t
+                                       WHERE t.organization_id = d.organization_id)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +54,13 @@ class Batch:
 
 def count_one(organization: Organization, actor: Actor) -> None:
     """Count a deactivation; tell the admins once where a good part of the company goes."""
-    now = timezone.now()
-    directory, _ = Directory.objects.get_or_create(organization=organization)
-    if directory.batch_began_at is None or now - directory.batch_began_at > ONE_BATCH:
-        directory.batch_began_at, directory.batch_size, directory.batch_told = now, 0, False
-    directory.batch_size += 1
-    if not directory.batch_told and _is_worth_telling(organization, directory.batch_size):
-        directory.batch_told = True
-        _tell(organization, directory.batch_size, actor)
-    directory.save(update_fields=["batch_began_at", "batch_size", "batch_told"])
-
-
-def _is_worth_telling(organization: Organization, size: int) -> bool:
-    # Counting a large organization takes a while: not after each of ten thousand.
-    if size < TELL_FROM or (size > 100 and size % 100):
-        return False
-    remaining = Membership.objects.filter(organization=organization).active().count()
-    return size >= TELL_SHARE * (remaining + size)
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, {"organization": organization.pk, "span": ONE_BATCH.total_seconds()})
+        size, told, members = cursor.fetchone()
+    if told or size < TELL_FROM or size < TELL_SHARE * members:
+        return
+    Directory.objects.filter(organization=organization).update(batch_told=True)
+    _tell(organization, size, actor)
 
 
 def _tell(organization: Organization, size: int, actor: Actor) -> None:

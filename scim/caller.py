@@ -9,14 +9,17 @@ from django.db import connection
 from scim2_models import SCIMException, UnauthorizedException
 
 from accounts.models import Organization
-from domains.services import verified_domains
+from domains.states import HOLDING
 from scim.models import digest_of
 
-# One statement finds the token and books its next place in the queue (GCRA): a request is let
+# One statement finds the token with the verified domains (as domains.services.verified_domains
+# does) and books its next place in the queue (GCRA): a request is let
 # through while the queue is shorter than one second. Its commit waits for no disk.
 _ADMIT = """
 WITH caller AS (
     SELECT t.id, t.public_id AS token, t.ending, o.id AS organization, o.public_id, o.name,
+           ARRAY(SELECT d.domain::text FROM domains_domainclaim d
+                 WHERE d.organization_id = o.id AND d.state = ANY(%(holding)s)) AS domains,
            set_config('synchronous_commit', 'off', true)
     FROM scim_token t
     JOIN accounts_organization o ON o.id = t.organization_id
@@ -34,9 +37,12 @@ WITH caller AS (
     RETURNING allowed, extract(epoch FROM due_at - clock_timestamp()) - 1 AS wait
 )
 SELECT caller.id, caller.token, caller.ending, caller.organization, caller.public_id, caller.name,
-       coalesce(pace.allowed, true), coalesce(pace.wait, 0)
+       caller.domains, coalesce(pace.allowed, true), coalesce(pace.wait, 0)
 FROM caller LEFT JOIN pace ON true
 """
+
+
+HOLDING_STATES = sorted(state.value for state in HOLDING)
 
 
 class TooManyRequests(SCIMException):
@@ -79,16 +85,23 @@ def admit(header: str) -> Caller:
     secret = bearer_of(header)
     rate = settings.SCIM_REQUESTS_PER_SECOND if settings.RATE_LIMITS else 0
     with connection.cursor() as cursor:
-        cursor.execute(_ADMIT, {"digest": digest_of(secret), "gap": 1 / rate if rate > 0 else 0})
+        cursor.execute(
+            _ADMIT,
+            {
+                "digest": digest_of(secret),
+                "gap": 1 / rate if rate > 0 else 0,
+                "holding": HOLDING_STATES,
+            },
+        )
         row: tuple[Any, ...] | None = cursor.fetchone()
     if row is None:
         raise UnauthorizedException(
             detail="This SCIM token is not valid. Generate one under Access Security → SCIM."
         )
-    token_id, token, ending, organization_id, public_id, name, allowed, wait = row
+    token_id, token, ending, organization_id, public_id, name, domains, allowed, wait = row
     if not allowed:
         raise TooManyRequests(max(1, math.ceil(wait)))
     organization = Organization(pk=organization_id, public_id=public_id, name=name)
     organization._state.adding = False  # noqa: SLF001 - read from its row, by hand
     organization._state.db = "default"  # noqa: SLF001
-    return Caller(organization, token_id, token, ending, sorted(verified_domains(organization)))
+    return Caller(organization, token_id, token, ending, sorted(domains))

@@ -137,6 +137,28 @@ class UserResource(models.Model):
         return self.user_name
 
 
+class Total(models.Model):
+    """How many user resources an organization has in a domain; kept by triggers (0003)."""
+
+    organization = models.ForeignKey(
+        Organization,
+        on_delete=models.CASCADE,
+        db_constraint=False,
+        related_name="+",
+        db_index=False,
+    )
+    domain = models.CharField(max_length=254)
+    members = models.PositiveIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organization", "domain"], name="scim_total_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.members} in {self.domain}"
+
+
 class Departure(models.Model):
     """Whom this organization's SCIM deleted: they may be created again (SCIM-4)."""
 

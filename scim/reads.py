@@ -22,7 +22,8 @@ _FROM_USERS = """FROM scim_userresource r
     JOIN accounts_user u ON u.id = m.user_id"""
 _OURS = "r.organization_id = %s AND r.domain = ANY(%s)"
 _COLUMNS = f"""r.membership_id, r.resource_id, r.user_name, r.external_id,
-    m.status = 'active', {USER_DOCUMENT}::text, r.created_at, r.modified_at"""
+    m.status = 'active', {USER_DOCUMENT}::text, r.created_at, r.modified_at, m.user_id,
+    m.deactivated_by"""
 _GROUPS_OF_USER = """(SELECT json_agg(json_build_object('value', t.public_id,
         '$ref', %s || t.public_id, 'display', t.name, 'type', 'direct') ORDER BY t.id)::text
     FROM accounts_teammembership tm JOIN accounts_team t ON t.id = tm.team_id
@@ -76,6 +77,8 @@ def find_users(caller: Caller, query: Query) -> tuple[int, list[UserRow]]:
         source = _FROM_USERS
 
     def count() -> int:
+        if query.condition is None:
+            return total_of(caller)
         sql = f"SELECT count(*) {source} WHERE {where}"
         return int(_rows(sql, parameters)[0][0])
 
@@ -99,6 +102,16 @@ def find_users(caller: Caller, query: Query) -> tuple[int, list[UserRow]]:
 
     total, rows = _paged(query, count, page)
     return total, [UserRow(*row) for row in rows]
+
+
+def total_of(caller: Caller) -> int:
+    """Give how many users there are; the database keeps count."""
+    rows = _rows(
+        "SELECT coalesce(sum(members), 0) FROM scim_total"
+        " WHERE organization_id = %s AND domain = ANY(%s)",
+        (caller.organization.pk, caller.domains),
+    )
+    return int(rows[0][0])
 
 
 def _paged(query: Query, count: Any, page: Any) -> tuple[int, list[tuple[Any, ...]]]:

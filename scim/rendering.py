@@ -29,7 +29,17 @@ class UserRow(NamedTuple):
     document: str
     created_at: datetime
     modified_at: datetime
+    user_id: int
+    deactivated_by: str
     groups: str | None
+
+    @property
+    def name(self) -> str:
+        """The name in an admin's log."""
+        document: Json = json.loads(self.document)
+        given = document.get("name", {})
+        whole = f"{given.get('givenName', '')} {given.get('familyName', '')}".strip()
+        return whole or document.get("displayName") or self.user_name
 
 
 class GroupRow(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.db import IntegrityError, connection, transaction
@@ -33,14 +34,13 @@ from accounts.organizations.members import (
     LastOwner,
     add_member,
     deactivate_member,
-    lock,
     reactivate_member,
     remove_member,
 )
 from accounts.signin.accounts import new_account
 from scim import batches
 from scim.caller import Caller
-from scim.models import Departure, UserResource
+from scim.models import Departure
 from scim.reads import find_user
 from scim.rendering import UserRow, version_of
 from scim.wire.documents import Described, names_of, parse_document, stored_document
@@ -48,6 +48,17 @@ from scim.wire.patching import Operation
 from scim.wire.patching import patch_user as patched
 from scim.wire.reading import require_text
 from scim.wire.schemas import USER, Json
+
+_TAKEN = """
+SELECT 1 FROM scim_userresource
+    WHERE organization_id = %(organization)s AND user_name_key = %(address)s
+        AND membership_id <> %(but)s
+UNION ALL
+SELECT 1 FROM accounts_user u JOIN accounts_membership m ON m.user_id = u.id
+    WHERE lower(u.email) = %(address)s AND m.organization_id = %(organization)s
+        AND m.id <> %(but)s
+LIMIT 1
+"""
 
 Precondition = Callable[[str], None]
 """Given the present version; raises PreconditionFailedException where the client knew another."""
@@ -78,10 +89,9 @@ def create_user(caller: Caller, document: Json, *, actor: Actor) -> Done:
     address = _address(caller, require_text(document, "userName"))
     try:
         with transaction.atomic():
-            membership = _admitted(caller, address, actor)
             described = stored_document(document, make_up=True)
             first, last = names_of(document)
-            Membership.objects.filter(pk=membership.pk).update(first_name=first, last_name=last)
+            membership = _admitted(caller, address, first, last, actor=actor)
             _store(membership.pk, described)
             effect = f"{_name(first, last, address)} became a member"
             if described.active is False:
@@ -109,10 +119,12 @@ def _address(caller: Caller, user_name: str) -> str:
     return address
 
 
-def _admitted(caller: Caller, address: str, actor: Actor) -> Membership:
+def _admitted(
+    caller: Caller, address: str, first_name: str, last_name: str, *, actor: Actor
+) -> Membership:
     """Give the new membership, or refuse."""
     organization = caller.organization
-    lock(organization)
+    _lock(caller)
     _refuse_taken(caller, address)
     user = User.objects.with_address(address)
     invitation = live_invitation(organization, address)
@@ -130,6 +142,8 @@ def _admitted(caller: Caller, address: str, actor: Actor) -> Membership:
             source=Membership.Source.SCIM,
             actor=actor,
             email=address,
+            first_name=first_name,
+            last_name=last_name,
         )
     except AlreadyMember:
         raise _taken() from None
@@ -141,13 +155,15 @@ def _taken() -> UniquenessException:
 
 def _refuse_taken(caller: Caller, address: str, *, but: int = 0) -> None:
     """Refuse an address that another member here goes by, or signs in with."""
-    organization = caller.organization
-    here = UserResource.objects.filter(organization=organization, user_name_key=address)
-    if here.exclude(membership_id=but).exists():
-        raise _taken()
-    accounts = Membership.objects.filter(organization=organization, user__email=address)
-    if accounts.exclude(pk=but).exists():
-        raise _taken()
+    values: dict[str, Any] = {
+        "organization": caller.organization.pk,
+        "address": address,
+        "but": but,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKEN, values)
+        if cursor.fetchone() is not None:
+            raise _taken()
 
 
 def _may_return(caller: Caller, user: User) -> bool:
@@ -189,23 +205,30 @@ def delete_user(caller: Caller, resource_id: str, *, before: Precondition, actor
     """Remove the membership with all it held; a later POST makes a new id (SCIM-6)."""
     with transaction.atomic():
         row = _locked(caller, resource_id, before)
-        membership = _membership(row)
-        ended = _open_sessions(membership)
+        ended = _open_sessions(row)
         try:
-            remove_member(membership, actor=actor)
+            remove_member(_key_of(caller, row), actor=actor)
         except LastOwner:
             raise _last_owner("removed") from None
-        Departure.objects.get_or_create(organization=caller.organization, user=membership.user)
-        return Done(row, f"{membership.name} was removed; {_sessions(ended)}")
+        Departure.objects.get_or_create(organization=caller.organization, user_id=row.user_id)
+        return Done(row, f"{row.name} was removed; {_sessions(ended)}")
 
 
 def _locked(caller: Caller, resource_id: str, before: Precondition) -> UserRow:
-    lock(caller.organization)
+    _lock(caller)
     row = find_user(caller, resource_id)
     if row is None:
         raise NotFoundException(detail="There is no such user in this organization.")
     before(version_of(row.modified_at))
     return row
+
+
+def _lock(caller: Caller) -> None:
+    """Do what accounts.organizations.members.lock() does, without reading the organization."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM accounts_organization WHERE id = %s FOR UPDATE", [caller.organization.pk]
+        )
 
 
 def _membership(row: UserRow) -> Membership:
@@ -221,13 +244,10 @@ def _change(caller: Caller, row: UserRow, document: Json, actor: Actor) -> Done:
     profile_changed = told != (row.user_name, row.external_id, json.loads(row.document))
     if not profile_changed and wanted in (None, row.active):
         return Done(row)
-    membership = _membership(row)
     if profile_changed:
-        effects += _change_profile(
-            caller, row, described, document, membership=membership, actor=actor
-        )
+        effects += _change_profile(caller, row, described, document, actor=actor)
     if wanted is not None and wanted != row.active:
-        effects.append(_switch(caller, membership, wanted, actor))
+        effects.append(_switch(caller, row, wanted, actor))
     return Done(_reread(caller, row.resource_id), "; ".join(filter(None, effects)))
 
 
@@ -237,10 +257,10 @@ def _change_profile(
     described: Described,
     document: Json,
     *,
-    membership: Membership,
     actor: Actor,
 ) -> list[str]:
     effects = []
+    membership = _membership(row)
     if described.user_name.lower() != row.user_name.lower():
         effects.append(_move(caller, membership, described.user_name, actor))
     elif described.user_name != row.user_name:
@@ -297,21 +317,25 @@ def _move(caller: Caller, membership: Membership, user_name: str, actor: Actor) 
     return f"{earlier} is {address} now"
 
 
-def _switch(caller: Caller, membership: Membership, active: bool, actor: Actor) -> str:
-    name = membership.name
+def _switch(caller: Caller, row: UserRow, active: bool, actor: Actor) -> str:
     if active:
-        if membership.deactivated_by == Membership.DeactivatedBy.ADMIN:
+        if row.deactivated_by == Membership.DeactivatedBy.ADMIN:
             # A provider repeats `active: true` with every push; it must not undo an admin's hand.
-            return f"{name} stays deactivated: an admin did it here and can undo it here"
-        reactivate_member(membership, actor=actor)
-        return f"{name} was reactivated"
-    ended = _open_sessions(membership)
+            return f"{row.name} stays deactivated: an admin did it here and can undo it here"
+        reactivate_member(_key_of(caller, row), actor=actor)
+        return f"{row.name} was reactivated"
+    ended = _open_sessions(row)
     try:
-        deactivate_member(membership, actor=actor, by=Membership.DeactivatedBy.SCIM)
+        deactivate_member(_key_of(caller, row), actor=actor, by=Membership.DeactivatedBy.SCIM)
     except LastOwner:
         raise _last_owner("deactivated") from None
     batches.count_one(caller.organization, actor)
-    return f"{name} was deactivated; {_sessions(ended)}"
+    return f"{row.name} was deactivated; {_sessions(ended)}"
+
+
+def _key_of(caller: Caller, row: UserRow) -> Membership:
+    """Name a membership to a service, which reads it anew under the lock."""
+    return Membership(pk=row.membership_id, organization=caller.organization, user_id=row.user_id)
 
 
 def _last_owner(what: str) -> ConflictException:
@@ -321,8 +345,8 @@ def _last_owner(what: str) -> ConflictException:
     )
 
 
-def _open_sessions(membership: Membership) -> int:
-    return int(UserSession.objects.filter(user_id=membership.user_id).count())
+def _open_sessions(row: UserRow) -> int:
+    return int(UserSession.objects.filter(user_id=row.user_id).count())
 
 
 def _sessions(count: int) -> str:
