@@ -82,6 +82,6 @@ def clean_up() -> int:
 
 def stored_key(key: str) -> str:
     """Return the row's key: what is too long for the column is hashed."""
-    if len(key) <= 200:  # noqa: PLR2004  # the column's length
+    if len(key) <= 200:  # the column's length
         return key
     return f"{key[:100]}:{hashlib.sha256(key.encode()).hexdigest()}"

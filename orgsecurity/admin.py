@@ -6,6 +6,6 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class OperatorsAdminConfig(AdminConfig):
-    """Opens only to staff whose session holds a verified django-otp device."""
+    """The operators' pages are a site of our own: see orgsecurity.operators."""
 
-    default_site = "django_otp.admin.OTPAdminSite"
+    default_site = "orgsecurity.operators.OperatorsSite"

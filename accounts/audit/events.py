@@ -36,6 +36,7 @@ class Event(models.TextChoices):
     GOOGLE_CONNECTED = "user:google:connected", _("connected Google")
     GOOGLE_DISCONNECTED = "user:google:disconnected", _("disconnected Google")
     ACCOUNT_CLAIMED = "system:account:claimed", _("took over an account never verified")
+    ACCOUNT_SET_BY_OPERATOR = "operator:account:changed", _("opened, closed or staffed an account")
     # Organizations and members
     ORGANIZATION_CREATED = "user:organization:created", _("created the organization")
     ORGANIZATION_ENTERED = "user:organization:entered", _("signed in")

@@ -25,7 +25,7 @@ def test_of_two_hundred_guesses_at_once_five_are_looked_at(run_threads, monkeypa
     user = UserFactory()
     looked_at = []
     monkeypatch.setattr(
-        "accounts.models.User.check_password", lambda self, raw: bool(looked_at.append(raw))
+        "accounts.models.User.check_password", lambda _self, raw: bool(looked_at.append(raw))
     )
     clients = [Client(REMOTE_ADDR=f"192.0.2.{n}") for n in range(20)]
     for client in clients:
