@@ -22,13 +22,11 @@ UNDOABLE_FOR = timedelta(hours=24)
 TELL_FROM = 5
 TELL_SHARE = Decimal("0.2")
 
-
 _COUNT = """
 UPDATE scim_directory d SET
-    batch_size = CASE WHEN d.batch_began_at > now() - %(span)s * interval '1 second' THEN d.batch_size + 1 ELSE 1 END,
-    batch_told = d.batch_told AND coalesce(d.batch_began_at, now() - %(span)s * interval '1 second') > now() - %(span)s * interval '1 second',
-    batch_began_at = CASE WHEN d.batch_began_at > now() - %(span)s * interval '1 second' THEN d.batch_began_at
-                     ELSE now() END
+    batch_size = CASE WHEN d.batch_began_at > %(since)s THEN d.batch_size + 1 ELSE 1 END,
+    batch_told = d.batch_told AND coalesce(d.batch_began_at > %(since)s, false),
+    batch_began_at = CASE WHEN d.batch_began_at > %(since)s THEN d.batch_began_at ELSE %(now)s END
     WHERE d.organization_id = %(organization)s
     RETURNING batch_size, batch_told, (SELECT coalesce(sum(members), 0) FROM scim_total t
                                        WHERE t.organization_id = d.organization_id)
@@ -54,8 +52,10 @@ class Batch:
 
 def count_one(organization: Organization, actor: Actor) -> None:
     """Count a deactivation; tell the admins once where a good part of the company goes."""
+    now = timezone.now()
+    values = {"organization": organization.pk, "now": now, "since": now - ONE_BATCH}
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"organization": organization.pk, "span": ONE_BATCH.total_seconds()})
+        cursor.execute(_COUNT, values)
         size, told, members = cursor.fetchone()
     if told or size < TELL_FROM or size < TELL_SHARE * members:
         return
