@@ -17,6 +17,8 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
+    # Asked before the others: providers call far more often than people click.
+    path("", include("scim.urls")),
     path("", include("accounts.signin.allauth_urls")),
     path("", include("accounts.signin.urls")),
     path("", include("accounts.organizations.urls")),
@@ -24,7 +26,6 @@ urlpatterns = [
     path("", include("domains.urls")),
     path("", include("twofactor.urls")),
     path("", include("sso.urls")),
-    path("", include("scim.urls")),
     path("", include("discoverability.urls")),
     path("operators/", admin.site.urls),
 ]

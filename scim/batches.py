@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -53,7 +54,7 @@ class Batch:
 def count_one(organization: Organization, actor: Actor) -> None:
     """Count a deactivation; tell the admins once where a good part of the company goes."""
     now = timezone.now()
-    values = {"organization": organization.pk, "now": now, "since": now - ONE_BATCH}
+    values: dict[str, Any] = {"organization": organization.pk, "now": now, "since": now - ONE_BATCH}
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, values)
         size, told, members = cursor.fetchone()
