@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -18,6 +19,29 @@ from accounts.models.fields import public_id_field
 from sso.saml import certificates as saml_certificates
 from sso.saml.checks import Connection as JudgedConnection
 from sso.saml.identity_providers import NAMES, Kind, recognise
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    """Questions about connections."""
+
+    def enabled(self) -> Self:
+        """Those that sign people in."""
+        return self.filter(organization__policy__sso_enabled=True)
+
+    def judging(self) -> list[Connection]:
+        """These with organization, policy and certificates: one query of the hot path."""
+        certificates = Certificate.objects.filter(connection__in=self).select_related(
+            "connection__organization__policy"
+        )
+        found: dict[int, Connection] = {}
+        pinned: dict[int, list[Certificate]] = {}
+        for certificate in certificates:
+            found.setdefault(certificate.connection_id, certificate.connection)
+            pinned.setdefault(certificate.connection_id, []).append(certificate)
+        for pk, connection in found.items():
+            connection.__dict__["pinned"] = last_used_first(pinned[pk])
+        # One without any certificate vouches for nothing, but it can say so.
+        return list(found.values()) or list(self.select_related("organization__policy"))
 
 
 class Connection(models.Model):
@@ -58,6 +82,8 @@ class Connection(models.Model):
     test_passed_at = models.DateTimeField(null=True, blank=True)
     first_sign_in_at = models.DateTimeField(null=True, blank=True)
 
+    objects = ConnectionQuerySet.as_manager()
+
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(condition=~Q(issuer=""), name="connection_has_an_issuer"),
@@ -79,12 +105,7 @@ class Connection(models.Model):
     @cached_property
     def pinned(self) -> tuple[Certificate, ...]:
         """Its certificates, the last used one first: that is most likely the next one, too."""
-        longest_ago = datetime.min.replace(tzinfo=timezone.now().tzinfo)
-        return tuple(
-            sorted(
-                self.certificates.all(), key=lambda c: c.last_used_at or longest_ago, reverse=True
-            )
-        )
+        return last_used_first(self.certificates.all())
 
     def as_judged(self) -> JudgedConnection:
         """The connection as the checks see it."""
@@ -95,6 +116,11 @@ class Connection(models.Model):
             sign_in_url=self.sign_in_url,
             certificates=tuple(certificate.as_pinned() for certificate in self.pinned),
         )
+
+
+def last_used_first(certificates: Iterable[Certificate]) -> tuple[Certificate, ...]:
+    never = datetime.min.replace(tzinfo=UTC)
+    return tuple(sorted(certificates, key=lambda c: c.last_used_at or never, reverse=True))
 
 
 class Certificate(models.Model):

@@ -1,8 +1,8 @@
 """The one place that touches python3-saml: its settings, its verdict, its requests, its metadata.
 
-Two things are kept that the library makes anew for each message: the compiled schema (a third of
-its time; one per thread) and the checked settings (one per version of a connection). The pin on
-its version in requirements/base.in guards the seams used here.
+Three things are kept that the library makes anew for each message: the compiled schema (a third of
+its time) and XPath expressions, one of each a thread; the checked settings, one a version of the
+connection. The pin on its version in requirements/base.in guards the seams used here.
 """
 
 from __future__ import annotations
@@ -82,7 +82,21 @@ def _kept_schema(tree: etree._ElementTree) -> etree.XMLSchema:
     return schema
 
 
-OneLogin_Saml2_XML._schema_class = staticmethod(_kept_schema)  # noqa: SLF001  the library's one seam
+def _kept_query(
+    dom: etree._Element, query: str, context: Any = None, tagid: str | None = None
+) -> Any:
+    """What `OneLogin_Saml2_XML.query` does, with the expression compiled once per thread."""
+    xpath = _kept.xpaths.get(query)
+    if xpath is None:
+        xpath = etree.XPath(query, namespaces=OneLogin_Saml2_Constants.NSMAP)
+        _kept.xpaths[query] = xpath
+    source = dom if context is None else context
+    return xpath(source) if tagid is None else xpath(source, tagid=tagid)
+
+
+# The library's two seams, both internal: its version is pinned, and tests hold the verdicts.
+OneLogin_Saml2_XML._schema_class = staticmethod(_kept_schema)  # noqa: SLF001
+OneLogin_Saml2_XML.query = staticmethod(_kept_query)
 
 
 class _Response(OneLogin_Saml2_Response):
@@ -96,14 +110,6 @@ class _Response(OneLogin_Saml2_Response):
         self.decrypted_document = None
         self.encrypted = None  # the pre-flight refused it
         self.valid_scd_not_on_or_after = None
-
-    def _query(self, query: str, tagid: str | None = None) -> Any:
-        """The library's query, with the expression kept instead of compiled anew."""
-        xpath = _kept.xpaths.get(query)
-        if xpath is None:
-            xpath = etree.XPath(query, namespaces=OneLogin_Saml2_Constants.NSMAP)
-            _kept.xpaths[query] = xpath
-        return xpath(self.document) if tagid is None else xpath(self.document, tagid=tagid)
 
 
 class _AuthnRequest(OneLogin_Saml2_Authn_Request):

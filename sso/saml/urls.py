@@ -26,7 +26,7 @@ def check_issuer(raw: str) -> str:
     issuer = raw.strip()
     if not issuer:
         raise UrlRefused(_("Enter the Issuer URL that your identity provider shows."))
-    if len(issuer) > LONGEST or not issuer.isprintable() or " " in issuer:
+    if len(issuer.encode()) > LONGEST or not issuer.isprintable() or " " in issuer:
         raise UrlRefused(_("The Issuer has spaces or control characters, or over 1024 characters."))
     if ":" not in issuer and "." not in issuer:
         raise UrlRefused(_("Enter the whole Issuer URL, like https://idp.example/metadata."))

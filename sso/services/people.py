@@ -7,9 +7,12 @@ verified account keeps everything it has (S11, ACC-7).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
@@ -42,16 +45,17 @@ def admit(
     Call it in the transaction that used up the assertion.
     """
     pinned = _pinned_user(connection, subject)
-    membership = _membership(connection, subject, pinned)
-    user = membership.user if membership else pinned or User.objects.with_address(subject.address)
+    account = _account_at(subject.address)
+    membership = _membership(connection, subject, pinned, account)
+    user = membership.user if membership else pinned or account
     if membership is not None and not membership.is_active:
         by = membership.get_deactivated_by_display() or _("an admin")
         raise Refused("inactive", address=subject.address, detail=by)
     if user is not None and not user.is_active:
         raise Refused("inactive", address=subject.address, detail=_("closed by support"))
     _check_pin(connection, subject, user, pinned)
-    if user is not None and user.email == subject.address and not user.has_verified_email:
-        claim_account(user, actor=actor)
+    if account is not None and account == user and not account.is_proven:
+        claim_account(account, actor=actor)
     new = membership is None
     if membership is None:
         membership = _join(connection, policy, subject, user, actor)
@@ -76,21 +80,32 @@ def _pinned_user(connection: Connection, subject: Subject) -> User | None:
     return link.user if link else None
 
 
-def _membership(connection: Connection, subject: Subject, pinned: User | None) -> Membership | None:
+def _account_at(address: str) -> Any:
+    """The account with this address, with `is_proven`: whether its owner ever verified it."""
+    proofs = EmailAddress.objects.filter(
+        user=OuterRef("pk"), verified=True, email__iexact=OuterRef("email")
+    )
+    users = User.objects.annotate(lower_email=Lower("email"), is_proven=Exists(proofs))
+    return users.filter(lower_email=address).first()
+
+
+def _membership(
+    connection: Connection, subject: Subject, pinned: User | None, account: User | None
+) -> Membership | None:
     """The membership here of the pinned person, else the one known by this address (SCIM-5)."""
-    memberships = Membership.objects.filter(organization=connection.organization_id)
     address = subject.address
-    # Two indexes, two small look-ups: by the address kept here, and by the account's.
-    by_address = Q(email__iexact=address) | Q(user__in=_users_at(address))
-    wanted = Q(user=pinned) | by_address if pinned else by_address
-    found = list(memberships.filter(wanted).select_related("user"))
+    wanted = Q(lower_email=address) & ~Q(email="")
+    for user in (pinned, account):
+        wanted |= Q(user=user) if user is not None else Q()
+    memberships = Membership.objects.filter(organization=connection.organization_id)
+    memberships = memberships.annotate(lower_email=Lower("email")).filter(wanted)
+    found = list(memberships.select_related("user", "organization"))
     if pinned is not None:
-        own = next((m for m in found if m.user_id == pinned.pk), None)
-        others = [m for m in found if m.user_id != pinned.pk and m.address == address]
+        others = [m for m in found if m.user_id != pinned.pk and m.address.lower() == address]
         if others:
             raise _changed(subject, _("the address is %(name)s's") % {"name": others[0].name})
-        return own
-    by_kept = next((m for m in found if m.address == address), None)
+        return next((m for m in found if m.user_id == pinned.pk), None)
+    by_kept = next((m for m in found if m.address.lower() == address), None)
     if by_kept is None and found:
         # The account had this address, but is known by another one here: the mailbox may have
         # a new owner, who is somebody else.
@@ -98,11 +113,6 @@ def _membership(connection: Connection, subject: Subject, pinned: User | None) -
             subject, _("the person is known here as %(address)s") % {"address": found[0].address}
         )
     return by_kept
-
-
-def _users_at(address: str) -> list[int]:
-    user = User.objects.with_address(address)
-    return [user.pk] if user else []
 
 
 def _check_pin(

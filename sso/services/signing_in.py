@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection as database
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -107,7 +108,7 @@ class Declined:
     refusal: Refused
     reference: str
     organization: Organization | None
-    certain: bool = False  # the organization's own certificate vouched for the message
+    certain: bool = False  # its certificate, its request or its Postback URL: not only a name
 
 
 @dataclass(slots=True)
@@ -247,19 +248,18 @@ _CONTENT: tuple[Check, ...] = tuple(c for c in checks.CHECKS if c not in _SIGNED
 
 def _candidates(case: _Case) -> list[Connection]:
     message = _message(case)
-    enabled = Connection.objects.filter(organization__policy__sso_enabled=True)
-    enabled = enabled.select_related("organization__policy").prefetch_related("certificates")
+    enabled = Connection.objects.enabled()
     if case.request is not None:
         # Not by issuer: the admin should read which one it is, and which one it should be.
-        return list(enabled.filter(organization=case.request.organization_id))
+        return enabled.filter(organization=case.request.organization_id).judging()
     if case.arrival.organization is not None:
-        return list(enabled.filter(organization=case.arrival.organization))
-    same_issuer = enabled.filter(issuer=message.issuer).order_by("id")
-    found = list(same_issuer[: MOST_CANDIDATES + 1])
+        return enabled.filter(organization=case.arrival.organization).judging()
+    same_issuer = enabled.filter(issuer=message.issuer)
+    found = same_issuer.order_by("id")[: MOST_CANDIDATES + 1].judging()
     if len(found) < 2:
         return found
     owner = _owner_of_address(message)
-    meant = list(same_issuer.filter(organization=owner)) if owner else []
+    meant = same_issuer.filter(organization=owner).judging() if owner else []
     return meant + [c for c in found if c not in meant][:MOST_CANDIDATES]
 
 
@@ -388,7 +388,9 @@ def _decline(case: _Case, refusal: Refused) -> Tested | Declined:
         ip=case.arrival.ip,
         user_agent=case.arrival.user_agent,
     )
-    return Declined(refusal, entry.reference, case.organization, certain=bool(case.certificate))
+    # An issuer alone is anybody's to write: it must not be told whose it is (T4).
+    certain = bool(case.certificate or case.request or case.arrival.organization)
+    return Declined(refusal, entry.reference, case.organization, certain=certain)
 
 
 def _request_by_relay_state(relay_state: str) -> SsoRequest | None:
@@ -407,7 +409,7 @@ def _only_connection_with(issuer: str) -> Connection | None:
     """The one enabled connection with this issuer: whose log should tell of the refusal."""
     if not issuer:
         return None
-    enabled = Connection.objects.filter(organization__policy__sso_enabled=True, issuer=issuer)
+    enabled = Connection.objects.enabled().filter(issuer=issuer)
     found = list(enabled.select_related("organization__policy")[:2])
     return found[0] if len(found) == 1 else None
 
@@ -526,9 +528,7 @@ def take(code: str, *, nonce: str) -> HandOver:
     )
     if not fresh.update(used_at=now):
         raise Refused("hand_over")
-    hand_over = HandOver.objects.select_related("user", "organization__policy").get(
-        code_hash=hash_of(code)
-    )
+    hand_over = arrived().get(code_hash=hash_of(code))
     if hand_over.nonce_hash and not hmac.compare_digest(hand_over.nonce_hash, hash_of(nonce)):
         _note_refusal(hand_over, "request_other_browser")
         raise Refused("request_other_browser", reference=hand_over.reference)
@@ -541,13 +541,12 @@ def _note_refusal(hand_over: HandOver, code: str) -> None:
     )
 
 
-def still_admitted(hand_over: HandOver) -> bool:
-    """Whether what was granted a moment ago still holds: single sign-on on, the member active."""
-    return (
-        hand_over.organization.policy.sso_enabled
-        and Membership.objects.filter(
-            organization=hand_over.organization_id, user=hand_over.user_id
-        )
-        .active()
-        .exists()
+def arrived() -> QuerySet[HandOver]:
+    """Hand-overs with all that ends a sign-in, and whether what was granted still holds."""
+    members = Membership.objects.filter(
+        organization=OuterRef("organization"), user=OuterRef("user")
+    )
+    hand_overs = HandOver.objects.select_related("user", "organization")
+    return hand_overs.annotate(
+        still_admitted=Exists(members.active().filter(organization__policy__sso_enabled=True))
     )

@@ -30,7 +30,7 @@ from accounts.signin.flow import NEXT, begin, wanted
 from sso import contract
 from sso.models import Connection, HandOver
 from sso.saml.preflight import LARGEST
-from sso.saml.reasons import Page, Refused
+from sso.saml.reasons import Refused
 from sso.saml.service_provider import metadata as metadata_of
 from sso.services import keys, log, signing_in
 from sso.services.signing_in import Accepted, Arrival, Declined, Tested
@@ -167,7 +167,7 @@ def _see_other(url: str) -> HttpResponse:
 def refused(request: HttpRequest, declined: Declined) -> HttpResponse:
     """The page of a refusal: a reference, and never the details (SSO-11)."""
     page = declined.refusal.reason.page
-    known = declined.organization if page is not Page.FAILED or declined.certain else None
+    known = declined.organization if declined.certain else None
     return render(
         request,
         "sso/refused.html",
@@ -229,20 +229,19 @@ def hand_over(request: HttpRequest) -> HttpResponse:
 def go_on(request: HttpRequest) -> HttpResponse:
     """Continue as the person whom the identity provider named, instead of the one signed in."""
     waiting = request.session.pop(CONTINUE, None)
-    arrived = (
-        HandOver.objects.filter(pk=waiting, used_at__gt=timezone.now() - CONTINUE_FOR)
-        .select_related("user", "organization__policy")
-        .first()
-    )
+    recent = signing_in.arrived().filter(used_at__gt=timezone.now() - CONTINUE_FOR)
+    arrived = recent.filter(pk=waiting).first()
     if arrived is None:
         return redirect("signin:address")
     return _enter(request, arrived)
 
 
 def _enter(request: HttpRequest, arrived: HandOver) -> HttpResponse:
-    if not signing_in.still_admitted(arrived):
+    if not arrived.still_admitted:  # type: ignore[attr-defined]  # annotated by arrived()
         refusal = Refused("inactive", address=arrived.user.email, detail="")
-        return refused(request, Declined(refusal, arrived.reference, arrived.organization))
+        return refused(
+            request, Declined(refusal, arrived.reference, arrived.organization, certain=True)
+        )
     proof = Proof.now(
         "saml",
         connection=arrived.connection,

@@ -62,9 +62,13 @@ def make_key(kind="rsa2048", *, start=-1, end=365, name="idp.example") -> Key:
     )
 
 
-@cache
 def key(name="main", kind="rsa2048", start=-1, end=365) -> Key:
     """The same key for the same name throughout a run: making one takes a tenth of a second."""
+    return _key(name, kind, start, end)
+
+
+@cache
+def _key(name, kind, start, end) -> Key:
     return make_key(kind, start=start, end=end, name=f"{name}.example")
 
 
