@@ -24,7 +24,7 @@ help: ## This list
 # ── Use ──────────────────────────────────────────────────────────────────────────────────────────
 
 run: $(VENV)/run.stamp ## Start everything on this machine: PORT=8000, DATA_DIR=.data
-	@DATA_DIR='$(DATA_DIR)' $(BIN)/python -m orgsecurity.launcher --exit-with-parent
+	@DATA_DIR='$(DATA_DIR)' $(BIN)/python -m orgsecurity.launcher --exit-with-parent --reload
 
 manage: $(VENV)/run.stamp ## A management command beside `make run`: ARGS='create_organization Acme …'
 	@if [ -f '$(DATA_DIR)/environment' ]; then set -a; . '$(abspath $(DATA_DIR))/environment'; set +a; \

@@ -1,7 +1,7 @@
 """Start everything on this machine: `make run`.
 
 Environment: PORT (8000), DATA_DIR (.data), BASE_URL, and DATABASE_URL or REDIS_URL where others
-than the embedded ones are wanted. With --exit-with-parent it ends when its starter is gone.
+than the embedded ones are wanted.
 """
 
 import argparse
@@ -20,7 +20,12 @@ def main() -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--exit-with-parent", action="store_true")
+    parser.add_argument(
+        "--exit-with-parent", action="store_true", help="end when the starter is gone"
+    )
+    parser.add_argument(
+        "--reload", action="store_true", help="start web and workers again when code changes"
+    )
     options = parser.parse_args()
     parent = os.getppid()
 
@@ -28,7 +33,7 @@ def main() -> int:
         return options.exit_with_parent and os.getppid() != parent
 
     try:
-        supervisor = Supervisor(Place.of(os.environ), say)
+        supervisor = Supervisor(Place.of(os.environ), say, reload=options.reload)
         end_on_signals(supervisor)
         supervisor.run(is_orphan)
     except (Refusal, DidNotStart) as reason:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from orgsecurity.launcher import files, parts
-from orgsecurity.launcher.parts import Part, Place
+from orgsecurity.launcher.changes import Changes
+from orgsecurity.launcher.parts import PROJECT, Part, Place
 from orgsecurity.launcher.postgres import EmbeddedPostgres
 from orgsecurity.launcher.processes import DidNotStart, Program, end_leftovers, stop
 
 WATCH_SECONDS = 0.25
 START_SECONDS = 60
+LOOK_SECONDS = 1
 STABLE_SECONDS = 60  # running so long, its earlier falls are forgotten
 LONGEST_PAUSE_SECONDS = 30
 
@@ -35,6 +37,7 @@ class Watched:
         """Start it again where it fell; the first fall is told, not each."""
         now = time.monotonic()
         if self.program.is_running:
+            self.start_again_at = None  # an edit may have started it meanwhile
             if self.falls and now - self.started_at > STABLE_SECONDS:
                 self.falls = 0
             return
@@ -56,12 +59,15 @@ class Watched:
 class Supervisor:
     """One `make run`. `end` is set when it shall stop."""
 
-    def __init__(self, place: Place, say: Callable[[str], None]) -> None:
+    def __init__(self, place: Place, say: Callable[[str], None], *, reload: bool = False) -> None:
         self.place = place
         self.say = say
+        self._changes = Changes(PROJECT) if reload else None
+        self._looked_at = 0.0
         self.end = threading.Event()
         self._postgres: EmbeddedPostgres | None = None
         self._watched: list[Watched] = []
+        self._product: list[Program] = []
         self._preparation: Program | None = None
 
     def run(self, is_orphan: Callable[[], bool]) -> None:
@@ -77,6 +83,7 @@ class Supervisor:
                 while not (self.end.wait(WATCH_SECONDS) or is_orphan()):
                     for watched in self._watched:
                         watched.look(self.say)
+                    self._start_again_what_was_edited()
             except Stopped:
                 pass
             finally:
@@ -99,6 +106,7 @@ class Supervisor:
         self._prepare(parts.preparation(place, environment))
         files.write_environment(place.data_dir, environment)
         product = parts.product(place, environment)
+        self._product = [part.program for part in product]
         for part in product:
             self._watch(part)
         for part in [*servers, *product]:
@@ -108,6 +116,21 @@ class Supervisor:
     def _watch(self, part: Part) -> None:
         part.program.start()
         self._watched.append(Watched(part.program))
+
+    def _start_again_what_was_edited(self) -> None:
+        """Start web, worker and beat again where their code or templates changed."""
+        now = time.monotonic()
+        if self._changes is None or now - self._looked_at < LOOK_SECONDS:
+            return
+        self._looked_at = now
+        changed = self._changes.since_last_asked()
+        if not changed:
+            return
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        self.say(f"{changed[0].relative_to(PROJECT)}{more} changed: starting again …")
+        stop(self._product)
+        for program in self._product:
+            program.start()
 
     def _wait_until_ready(self, part: Part) -> None:
         def ready() -> bool:
