@@ -8,6 +8,8 @@ from prometheus_client import Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import REGISTRY, Collector
 
+from domains.states import Verdict
+
 CHECKS = Counter("domain_checks", "Looks at DNS by verdict.", ["verdict"])
 MOVES = Counter("domain_moves", "Changes of a claim's state.", ["before", "after"])
 BATCHES = Histogram(
@@ -26,6 +28,12 @@ SELECT count(*),
 """
 
 
+LAST_HOUR = """
+SELECT verdict, count(*) FROM domains_domaincheck
+ WHERE at > %(now)s - interval '1 hour' GROUP BY verdict
+"""
+
+
 class Waiting(Collector):
     """Asked of the rows at each scrape: a dead worker can't report that nothing is done."""
 
@@ -34,6 +42,8 @@ class Waiting(Collector):
             with connection.cursor() as cursor:
                 cursor.execute(WAITING, {"now": timezone.now(), "overdue": OVERDUE_SECONDS})
                 due, overdue, oldest = cursor.fetchone()
+                cursor.execute(LAST_HOUR, {"now": timezone.now()})
+                by_verdict = dict(cursor.fetchall())
         except DatabaseError:
             return  # the other metrics are still worth reading
         yield GaugeMetricFamily("domain_checks_due", "Claims whose check is due.", due)
@@ -43,6 +53,12 @@ class Waiting(Collector):
         yield GaugeMetricFamily(
             "domain_checks_oldest_seconds", "Age of the oldest due check.", float(oldest)
         )
+        checked = GaugeMetricFamily(
+            "domain_checks_last_hour", "Looks at DNS by verdict.", labels=["verdict"]
+        )
+        for verdict in Verdict:
+            checked.add_metric([verdict.value], by_verdict.get(verdict.value, 0))
+        yield checked
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
         """Without a look at the database: registration happens before there is one."""

@@ -6,6 +6,7 @@ is remembered between two questions, so "Check now" can't repeat an old answer.
 """
 
 import asyncio
+import logging
 import resource
 import secrets
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
@@ -30,6 +31,7 @@ from django.utils.translation import gettext_lazy as _
 
 from domains.states import Verdict
 
+log = logging.getLogger(__name__)
 Answered = TypeVar("Answered")
 
 TRY_FOR = 2.0  # seconds for one UDP question; a lost packet is asked again
@@ -106,7 +108,12 @@ class Resolver:
 
     async def look(self, domain: str, *, tries: int = TRIES) -> Look:
         """The TXT records at ``domain`` (an A-label), found there itself and not by an alias."""
-        return self._read(await self._exchange(domain, "TXT", tries=tries))
+        try:
+            return self._read(await self._exchange(domain, "TXT", tries=tries))
+        except Exception as error:
+            # Whatever a hostile answer provokes in a parser: one name must not stop a batch.
+            log.warning("%s: the answer for %s can't be read", self, domain, exc_info=True)
+            return Look(str(self), Reply.UNUSABLE, detail=type(error).__name__)
 
     async def names(self, domain: str, kind: str) -> tuple[str, ...]:
         """The values of the NS, A or AAAA records at ``domain``; empty for every other reply."""

@@ -9,15 +9,15 @@ import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from domains import metrics, moves
-from domains.doctor import Diagnosis
+from domains.doctor import Diagnosis, Whose
 from domains.examination import Examination, Subject, examine_all
 from domains.models import LEASE_FOR
 from domains.resolver import Panel, run
@@ -132,13 +132,24 @@ def write_back(examinations: Sequence[Examination], lease: uuid.UUID) -> tuple[i
     for examination in examinations:
         if not _may_move(examination):
             staying.append(examination)
-        elif moves.settle(examination, lease=lease, tokens=tokens.get(examination.subject.pk)):
-            moved += 1
+        else:
+            moved += _settle(examination, lease, tokens.get(examination.subject.pk))
     diagnosed = [
         (examination, moves.diagnosis_of(examination, tokens.get(examination.subject.pk, {})))
         for examination in staying
     ]
     return moved, moved + _write_staying(diagnosed, lease)
+
+
+def _settle(examination: Examination, lease: uuid.UUID, tokens: Mapping[str, Whose] | None) -> bool:
+    try:
+        return moves.settle(examination, lease=lease, tokens=tokens)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: for all of them
+    except Exception:
+        # One claim that can't be written must not keep the others of its batch for ever.
+        log.exception("claim %s: the move failed; it is tried again", examination.subject.pk)
+        return False
 
 
 def _may_move(examination: Examination) -> bool:

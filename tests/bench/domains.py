@@ -33,7 +33,7 @@ from tests.support.services import free_port
 ZONE = "bench.example"
 IN_FLIGHT = 200
 CLAIMS = int(os.environ.get("CLAIMS", "20000"))  # in the zone, all of them due
-ROWS = max(CLAIMS, 1_000_000)  # for the lease, most of them not due
+ROWS = int(os.environ.get("ROWS", "1000000"))  # for the lease, most of them not due
 ROUNDS = 3
 
 

@@ -80,7 +80,7 @@ def main() -> None:
 def work(batch: int, lease: timedelta) -> None:
     from domains import sweep  # noqa: PLC0415  needs the apps
 
-    sweep.LEASE_FOR = lease
+    setattr(sweep, "LEASE_FOR", lease)  # noqa: B010  a constant of the module, for tests shorter
     while True:
         try:
             swept = sweep.sweep(batch=batch)

@@ -331,6 +331,7 @@ def test_a_verdict_that_comes_after_the_removal_changes_nothing(acme, dns, panel
     dns.publish("corp.example", claim.txt_value)
     lease = uuid.uuid4()
     subject = services._lease_one(claim, lease)
+    assert subject
     examination = run(examine(panel, subject))
 
     services.remove(claim, actor=OPERATOR)

@@ -2,18 +2,22 @@
 
 import random
 import time
+import uuid
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 from post_office.models import Email
 
+from accounts.actor import Actor
 from accounts.models import AuditEvent
-from domains import metrics, services, sweep, tasks
+from domains import metrics, moves, services, sweep, tasks
+from domains.examination import examine_all
 from domains.models import DomainCheck, DomainClaim
-from domains.resolver import Panel, Resolver
+from domains.resolver import Panel, Resolver, run
 from domains.states import State
 from tests.domains.factories import ClaimFactory
 from tests.domains.sweeping import workers
@@ -84,9 +88,9 @@ def test_what_is_not_due_or_removed_or_leased_is_left_alone(acme, dns, panel):
 def test_a_late_worker_whose_lease_is_gone_writes_nothing(acme, dns, panel):
     claim = ClaimFactory(organization=acme, domain="corp.example")
     dns.publish("corp.example", claim.txt_value)
-    stale = sweep.uuid.uuid4()
-    examinations = [sweep.run(sweep.examine_all(panel, sweep.lease_due(stale, limit=10)))[0]]
-    DomainClaim.objects.update(lease=sweep.uuid.uuid4())
+    stale = uuid.uuid4()
+    examinations = [run(examine_all(panel, sweep.lease_due(stale, limit=10)))[0]]
+    DomainClaim.objects.update(lease=uuid.uuid4())
 
     assert sweep.write_back(examinations, stale) == (0, 0)
     assert DomainCheck.objects.count() == AuditEvent.objects.count() == 0
@@ -117,7 +121,7 @@ def test_a_removal_beside_a_verdict_ends_removed_or_verified_never_between(dns, 
         dns.publish(claim.domain, claim.txt_value)
         actions = [
             lambda claim=claim: services.check_now(claim),
-            lambda claim=claim: services.remove(claim, actor=services.Actor.system("tests")),
+            lambda claim=claim: services.remove(claim, actor=Actor.system("tests")),
         ]
 
         run_threads(2, lambda number, actions=actions: actions[number]())
@@ -133,7 +137,7 @@ def test_four_workers_share_the_claims_and_look_at_each_once(acme, dns, run_thre
     publish(dns, claims[:100])
 
     def work(_number):
-        return sweep.sweep(Panel([Resolver.parse(dns.address)]), batch=20).written
+        return sweep.sweep(Panel([Resolver.parse(dns.address)]), batch=20, seconds=50).written
 
     written = run_threads(4, work)
 
@@ -199,6 +203,38 @@ def test_metrics_say_what_is_due_and_how_late(acme):
 
 
 @pytest.mark.django_db
+def test_metrics_are_scraped_with_the_looks_of_the_last_hour(client, acme, dns):
+    ClaimFactory(organization=acme)
+    tasks.sweep()
+
+    page = client.get("/metrics").content.decode()
+
+    assert 'domain_checks_last_hour{verdict="absent"} 1.0' in page
+    assert "domain_checks_due 0.0" in page
+
+
+@pytest.mark.django_db
+def test_one_claim_that_can_not_be_written_keeps_no_other_of_its_batch(
+    acme, dns, panel, monkeypatch
+):
+    claims = make_claims(3, acme)
+    publish(dns, claims)
+    verify = moves.verify
+
+    def failing(claim, **values):
+        if claim.domain == claims[1].domain:
+            raise RuntimeError
+        return verify(claim, **values)
+
+    monkeypatch.setitem(moves._MOVES, "verify", failing)
+
+    swept = sweep.sweep(panel)
+
+    assert (swept.leased, swept.moved) == (3, 2)
+    assert services.verified_domains(acme) == {claims[0].domain, claims[2].domain}
+
+
+@pytest.mark.django_db
 @pytest.mark.requirement("DOM-8")
 def test_history_is_kept_for_a_month_and_the_newest_always(acme):
     claim = ClaimFactory(organization=acme)
@@ -221,7 +257,7 @@ def test_the_sweep_finds_what_is_due_by_its_index(acme):
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE domains_domainclaim")
         now = timezone.now()
-        values = {"now": now, "until": now, "lease": sweep.uuid.uuid4(), "limit": 100}
+        values: dict[str, Any] = {"now": now, "until": now, "lease": uuid.uuid4(), "limit": 100}
         cursor.execute(f"EXPLAIN {sweep.LEASE}", values)
         plan = "\n".join(line for (line,) in cursor.fetchall())
 

@@ -89,7 +89,7 @@ def test_tokens_have_128_bits_and_differ():
 
 @pytest.mark.threat("D2")
 def test_a_dangling_alias_proves_nothing_and_the_page_says_so(acme, dns):
-    claim = ClaimFactory(organization=acme, domain="shop.corp.example")
+    claim: DomainClaim = ClaimFactory(organization=acme, domain="shop.corp.example")
     dns.publish("shop.corp.example", "freed.hosting.example", kind="CNAME")
     dns.publish("freed.hosting.example", claim.txt_value)
 
@@ -221,7 +221,9 @@ def test_a_guessers_packets_are_passed_over_and_a_cut_answer_comes_by_tcp(dns):
 
 @pytest.mark.threat("D6")
 def test_bogus_dnssec_is_no_answer(acme, dns):
-    claim = ClaimFactory(organization=acme, domain="corp.example", state=State.VERIFIED)
+    claim: DomainClaim = ClaimFactory(
+        organization=acme, domain="corp.example", state=State.VERIFIED
+    )
     dns.fail("corp.example", "servfail")  # what a validating resolver says of a bogus signature
 
     claim = services.check_now(claim)
