@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from accounts.actor import Actor
 from accounts.audit.events import Event
@@ -20,6 +21,7 @@ from scim.models import Directory
 
 ONE_BATCH = timedelta(hours=1)
 UNDOABLE_FOR = timedelta(hours=24)
+NAMED = 3
 TELL_FROM = 5
 TELL_SHARE = Decimal("0.2")
 
@@ -45,6 +47,18 @@ class Batch:
     @property
     def key(self) -> str:
         return str(int(self.began_at.timestamp() * 1_000_000))
+
+    @property
+    def title(self) -> str:
+        """Name the first few, and how many more there are."""
+        names = ", ".join(membership.name for membership in self.memberships[:NAMED])
+        more = len(self.memberships) - NAMED
+        if more <= 0:
+            return names
+        return ngettext("%(names)s and %(n)d more", "%(names)s and %(n)d more", more) % {
+            "names": names,
+            "n": more,
+        }
 
     @property
     def undoable_until(self) -> datetime:

@@ -64,6 +64,7 @@ def generate(request: HttpRequest, context: OrganizationContext) -> HttpResponse
     except PolicyRefused as refused:
         messages.error(request, refused.sentence)
         return redirect("scim:settings", context.organization.public_id)
+    context.policy.refresh_from_db()  # the menu beside it says On
     return render(
         request,
         "scim/token.html",
