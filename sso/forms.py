@@ -24,6 +24,20 @@ from sso.services.connections import MOST_MAPPINGS
 LARGEST_PASTE = 64 * 1024  # characters
 
 
+class _EitherFile(forms.FileField):
+    """One of two ways to give the same: the form asks that one of them is used."""
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        return super().clean(data, initial) if data else None
+
+
+class _EitherText(forms.CharField):
+    """The other way; neither is optional, so neither may say so."""
+
+    def clean(self, value: Any) -> Any:
+        return super().clean(value) if value else ""
+
+
 class ConnectionForm(forms.Form):
     """Issuer URL, sign-in URL, and a certificate as a file or pasted (SSO-3).
 
@@ -43,15 +57,14 @@ class ConnectionForm(forms.Form):
             attrs={"autocomplete": "off", "spellcheck": "false", "inputmode": "url"}
         ),
     )
-    certificate = forms.FileField(
+    use_required_attribute = False
+    certificate = _EitherFile(
         label=gettext_lazy("Certificate"),
-        required=False,
-        help_text=gettext_lazy("A .cer, .cert, .crt or .pem file (X.509)."),
+        help_text=gettext_lazy("A .cer, .cert, .crt or .pem file (X.509), or its text below."),
         widget=forms.FileInput(attrs={"accept": ".cer,.cert,.crt,.pem,.der,.xml"}),
     )
-    certificate_text = forms.CharField(
+    certificate_text = _EitherText(
         label=gettext_lazy("Or paste the certificate"),
-        required=False,
         max_length=LARGEST_PASTE,
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "mono"}),
     )
@@ -59,6 +72,8 @@ class ConnectionForm(forms.Form):
     def __init__(self, *args: Any, needs_certificate: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.needs_certificate = needs_certificate
+        for name in ("certificate", "certificate_text"):
+            self.fields[name].required = needs_certificate
         self.metadata: list[saml_metadata.ImportedProvider] = []
         self.upload = b""
 
