@@ -20,7 +20,7 @@ ANY = [("", _("Any"))]
 class DirectoryForm(forms.Form):
     """Search and filters, as GET parameters; values that are not offered filter nothing."""
 
-    q = forms.CharField(label=_("Search by name or address"), required=False, max_length=254)
+    q = forms.CharField(label=_("Name or address"), required=False, max_length=254)
     role = forms.ChoiceField(label=_("Role"), required=False, choices=ANY + list(Role.choices))
     status = forms.ChoiceField(
         label=_("Status"),

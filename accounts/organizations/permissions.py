@@ -27,7 +27,7 @@ class Permission(Enum):
 
 WORDS: dict[Permission, Promise] = {
     Permission.VIEW: _("See the organization, its members and projects they have access to"),
-    Permission.INVITE_MEMBERS: _("Invite people to roles below their own"),
+    Permission.INVITE_MEMBERS: _("Invite people to roles not above their own"),
     Permission.MANAGE_MEMBERS: _("Change roles, end sessions, deactivate and remove members"),
     Permission.MANAGE_PROJECTS: _("Create projects and give access to them"),
     Permission.MANAGE_SECURITY: _("Change everything under Access Security"),

@@ -51,6 +51,8 @@ MAILS, PER = 5, datetime.timedelta(hours=1)
 def home(request: HttpRequest) -> HttpResponse:
     """Show the profile: one card a topic."""
     user = person_of(request)
+    if not UserSession.objects.filter(session_key=request.session.session_key).exists():
+        UserSession.objects.create_from_request(request)
     given = EmailAddress.objects.filter(user=user, verified=False).exclude(email__iexact=user.email)
     return render(
         request,

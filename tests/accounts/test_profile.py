@@ -191,6 +191,7 @@ def test_changing_the_password_ends_the_other_sessions(client, user):
         (PASSWORD, "short", "too short"),
         (PASSWORD, "ann@corp.example", "too similar"),
         (PASSWORD, "password1234", "too common"),
+        (PASSWORD, "Qwertyuiop1!", "easy to guess"),
         (PASSWORD, PASSWORD, "present password"),
         (PASSWORD, "x" * 129, "at most 128"),
         (PASSWORD, "nul\x00inside it", "Null characters"),

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import Plan
 from accounts.organizations.context import OrganizationContext, organization_page
 from accounts.organizations.permissions import Permission
-from accounts.policy import rehearse, switches
+from accounts.policy import Switch, rehearse, switches
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 @organization_page(Permission.MANAGE_BILLING)
 def plan(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
     """Show the plan, its switches, and the rehearsal of a change; operators make the change."""
-    offered = [
-        (switch.label, [switch.plans is None or p in switch.plans for p in Plan.values])
-        for switch in switches()
-    ]
+    offered = [(switch.label, [gives(p, switch) for p in Plan.values]) for switch in switches()]
     wanted = request.GET.get("rehearse", "")
     rehearsal = None
     if wanted in Plan.values and wanted != context.policy.plan:
@@ -40,3 +37,9 @@ def plan(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
             "rehearsed": Plan(wanted) if rehearsal else None,
         },
     )
+
+
+def gives(plan: str, switch: Switch) -> bool:
+    """Return whether ``plan`` allows the switch, and what it needs to be on."""
+    needed = [other for other in switches() if other.column in switch.requires]
+    return (switch.plans is None or plan in switch.plans) and all(gives(plan, n) for n in needed)
