@@ -1,7 +1,7 @@
 """Every page, who looks at it, and in which state.
 
-A new page that asks for nothing but the organization's id is walked by itself, as Acme's owner.
-One whose address has more in it gets a line here:
+A new page is walked by itself, as Acme's owner; the ids in its address come from the access table
+(tests/access_table.py). A line here gives it another visitor, a state, or ids of its own:
 
     Page("domains:claim", args=lambda world: {"claim_id": world.claim.public_id})
 
@@ -15,9 +15,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.test import Client
-from django.urls import URLResolver, get_resolver
+from django.urls import get_resolver
+
+from tests import test_access_table as access
+from tests.access_table import OBJECTS
+from tests.face import states
 
 Prepare = Callable[[Any, Client], object]
+Arguments = Callable[[Any], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -27,10 +32,12 @@ class Page:
     name: str
     state: str = ""
     who: str = "ann"  # nobody, or an attribute of the world
-    args: Callable[[Any], dict[str, Any]] = lambda _world: {}
+    args: Arguments = lambda _world: {}
     query: str = ""
     prepare: Prepare | None = None
     status: int = 200
+    # Send its first form as it stands, and judge how it is refused.
+    submit: bool = False
     # Sentences on it that are data, and no translator's.
     data: tuple[str, ...] = ()
 
@@ -38,65 +45,135 @@ class Page:
         return f"{self.name}-{self.state}" if self.state else self.name
 
 
-def typed_address(world: Any, client: Client) -> None:
-    """Be past the first step of a sign-in."""
-    client.post("/sign-in/", {"email": "ann@corp.example"})
-
-
 PAGES = [
     # ── The demo
     Page("start", who="nobody", data=("*",)),
     Page("development:components", data=("*",)),
-    Page("development:outbox", who="nobody"),
-    Page("development:dns", state="no name server", who="nobody", status=503),
-    # ── Sign-in
+    Page("development:outbox", who="nobody", prepare=states.link_asked, data=("*",)),
+    Page("development:dns", "no name server", "nobody", status=503, data=("*",)),
+    # ── Sign-in and sign-up
     Page("signin:address", who="nobody"),
-    Page("signin:method", who="nobody", prepare=typed_address),
+    Page("signin:address", state="refused", who="nobody", submit=True),
+    Page("signin:method", who="nobody", prepare=states.typed_address),
+    Page("signin:method", state="managed", who="nobody", prepare=states.typed_managed_address),
     Page("signin:sign_up", who="nobody"),
+    Page("signin:sign_up", state="refused", who="nobody", submit=True),
+    Page("signin:google_known", who="nobody"),
+    Page("signin:google_refused", who="nobody"),
+    Page("account_confirm_login_code", who="nobody", prepare=states.link_asked),
+    Page("account_email_verification_sent", who="nobody", prepare=states.signed_up),
     Page("account_reset_password", who="nobody"),
     Page("account_reset_password_done", who="nobody"),
+    Page("account_reset_password_from_key", who="nobody"),
+    Page("socialaccount_login_error", who="nobody", status=401),
+    Page("twofactor:challenge", who="nobody", prepare=states.challenged),
+    Page("twofactor:challenge", "refused", "nobody", prepare=states.challenged, submit=True),
+    Page("twofactor:challenge_choose", who="nobody", prepare=states.challenged),
+    Page("twofactor:recovery_code", who="nobody", prepare=states.challenged),
+    Page("twofactor:challenge_with", who="nobody", prepare=states.challenged),
     # ── Somebody signed in
     Page("home", who="newcomer", state="empty"),
     Page("home", who="busy"),
-    Page("organizations:create"),
+    Page("organizations:create", submit=True),
     Page("profile:home"),
+    Page("profile:home", state="set up", prepare=states.set_up),
+    Page("twofactor:profile", state="set up", prepare=states.set_up),
+    Page("twofactor:change", prepare=states.set_up),
+    Page("twofactor:regenerate", prepare=states.set_up),
+    Page("twofactor:add_backup", prepare=states.set_up),
+    Page("discoverability:join", who="newcomer", prepare=states.discoverable),
     # ── An organization
     Page("organizations:overview"),
     Page("organizations:overview", state="member", who="member"),
     Page("organizations:members"),
-    Page("organizations:members", state="many", prepare=lambda world, _client: world.fill(200)),
-    Page("organizations:projects"),
+    Page("organizations:members", state="many", prepare=states.many_members),
+    Page("organizations:invitations", prepare=states.invitations),
+    Page("organizations:invitation", who="nobody", status=404),
+    Page("organizations:teams", prepare=states.teams),
+    Page("organizations:projects", state="empty"),
+    Page("organizations:projects", prepare=states.projects),
     Page("organizations:audit"),
-    Page("organizations:plan"),
     Page("organizations:audit", state="role missing", who="member", status=403),
+    Page("twofactor:settings", state="with single sign-on", prepare=states.connected),
+    Page("twofactor:settings"),
+    Page("twofactor:require"),
+    Page("twofactor:require", state="refused", submit=True),
+    Page("twofactor:stop", prepare=states.required),
+    Page("domains:submit", prepare=states.password_given),
+    Page("domains:settings", state="empty"),
+    Page("domains:settings", prepare=states.claims),
+    Page("sso:settings"),
+    Page("sso:settings", state="connected", prepare=states.connected),
+    Page("sso:connection", submit=True),
+    Page("sso:set_up", state="over", who="nobody", status=404),
+    Page("sso:add_certificate", prepare=states.connected),
+    Page("sso:options", prepare=states.connected),
+    Page("sso:provisioning", prepare=states.connected),
+    Page("sso:require", prepare=states.connected),
+    Page("sso:hand_over", who="nobody", status=403),
+    Page("scim:settings", state="empty"),
+    Page("scim:settings", prepare=states.provisioned),
+    Page("scim:guide", args=lambda _world: {"provider": "okta"}),
+    Page("scim:requests", prepare=states.provisioned),
+    Page("discoverability:settings", state="enterprise"),
+    Page("discoverability:settings", prepare=states.discoverable),
+    Page("discoverability:requests", prepare=states.discoverable),
 ]
 
+LEADS = "leads elsewhere"
 NO_PAGE = {
     "me": "JSON",
     "healthz": "for machines",
     "readyz": "for machines",
     "metrics": "for machines",
-    "organizations:security": "leads to its first page",
-    "signin:sign_out": "leads to the sign-in",
-    "signin:send_link": "takes a POST",
-    "signin:next": "leads to the next step",
+    "scim:root": "for machines",
+    "scim:endpoint": "for machines",
+    "sso:metadata": "XML",
+    "sso:postback": LEADS,
+    "development:mail_html": "a mail, in a frame of the outbox",
+    "account_login": LEADS,
+    "account_signup": LEADS,
+    "account_logout": LEADS,
+    "account_email": LEADS,
+    "account_reauthenticate": LEADS,
+    "account_request_login_code": LEADS,
+    "google_login": "not there without Google",
+    "google_callback": "not there without Google",
+    "socialaccount_connections": LEADS,
+    "socialaccount_signup": LEADS,
+    "scim:invite": "takes a POST",
+    "scim:dismiss": "takes a POST",
+    "scim:undo": "after many deactivations at once: tests/scim",
+    "sso:test": "leads to the identity provider",
+    "sso:download": "XML",
+    "twofactor:passkey_sign_in": "needs a host with a name: tests/twofactor",
+    "twofactor:set_up_passkey": "needs a host with a name: tests/twofactor",
+    "twofactor:recovery_codes": "shown once, at the end of a set-up: tests/twofactor",
+    "twofactor:set_up_phone_code": "after a text was sent: tests/twofactor",
+    "twofactor:remove_backup": "needs a backup: tests/twofactor",
+    "twofactor:stop_reset": "needs a mailed token: tests/twofactor",
+    "organizations:security": LEADS,
+    "organizations:audit_export": "a download",
+    "profile:google": LEADS,
+    "profile:email_confirm": "needs a pending change: tests/accounts",
+    "signin:sign_out": LEADS,
+    "signin:next": LEADS,
 }
 
 # Django's own pages for operators have their own face and their own tests.
 OPERATORS = "otpadmin:"
-FILLED_IN = {"organization_id"}
+ADDRESSES = {
+    address.name: address
+    for address in access.pages(get_resolver())
+    if not address.name.startswith(OPERATORS)
+}
 
 
-def addresses(resolver: Any = None, namespace: str = "") -> dict[str, set[str]]:
-    """Return every URL pattern's name, with the names of its arguments."""
-    found: dict[str, set[str]] = {}
-    for pattern in (resolver or get_resolver()).url_patterns:
-        if isinstance(pattern, URLResolver):
-            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
-            found |= addresses(pattern, inner)
-        else:
-            found[f"{namespace}{pattern.name}"] = set(pattern.pattern.converters)
-    return {name: asked for name, asked in found.items() if not name.startswith(OPERATORS)}
+def is_plain(address: access.Page) -> bool:
+    """Return whether everything in its address can be filled in without a line here."""
+    if set(address.keys) <= {"organization_id"}:
+        return True
+    return access.is_known(address) and set(address.objects) <= set(OBJECTS)
 
 
 def all_pages() -> list[Page]:
@@ -104,7 +181,7 @@ def all_pages() -> list[Page]:
     named = {page.name for page in PAGES} | set(NO_PAGE)
     plain = [
         Page(name)
-        for name, asked in sorted(addresses().items())
-        if name not in named and asked <= FILLED_IN
+        for name, address in sorted(ADDRESSES.items())
+        if name not in named and is_plain(address)
     ]
     return PAGES + plain

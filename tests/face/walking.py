@@ -57,7 +57,7 @@ class Walker:
         self.page.remove_listener("console", self._heard)
         self.page.remove_listener("pageerror", self._failed)
 
-    def visit(self, path: str, *, status: int = 200) -> bool:
+    def visit(self, path: str, *, status: int = 200, submit: bool = False) -> bool:
         """Open ``path`` and return whether a page is there to be judged.
 
         Another status is a problem; an address that takes POST alone is neither.
@@ -67,9 +67,19 @@ class Walker:
         self.expected = f"the server responded with a status of {status} "
         self.found = 0
         self.page.goto(settings.BASE_URL + path)
+        if submit and self.found == status:
+            self._send_first_form()
         if self.found not in {status, HTTPStatus.METHOD_NOT_ALLOWED}:
             self.problems.append(f"status {self.found} at {path}")
         return self.found == status
+
+    def _send_first_form(self) -> None:
+        with self.page.expect_navigation():
+            self.page.evaluate("document.querySelector('main form[method=post]').submit()")
+        if not self.page.title().startswith("Error: "):
+            self.problems.append(f"the title of a refused form is {self.page.title()!r}")
+        if self.page.evaluate("document.activeElement.className") != "summary":
+            self.problems.append("the summary of what is wrong has no focus")
 
     def judge(self, name: str) -> None:
         """Look at the page at every width in both themes: axe, sideways scrolling, screenshots."""
