@@ -193,8 +193,9 @@ async function answer(method, path, fields, json) {
     case "GET /certificate.pem":
       return { type: "application/x-pem-file", text: file(`${pair}.crt`) };
     case "POST /roll":
-      pair = "next"; // two pairs a process: rolled once, it stays there
-      return asJson({ certificate: file(`${pair}.crt`) });
+      // Two pairs a process: rolled once, it stays there. With `stage` the next one is only told.
+      if (!("stage" in fields)) pair = "next";
+      return asJson({ certificate: file("next.crt") });
     case "GET /users":
       return asJson([...people.values()]);
     case "POST /users":
