@@ -5,6 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 
 class Kind(StrEnum):
     """An identity provider whose field names we know."""
@@ -19,7 +22,7 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
-NAMES: dict[Kind, str] = {
+NAMES: dict[Kind, str | Promise] = {
     Kind.OKTA: "Okta",
     Kind.ONELOGIN: "OneLogin",
     Kind.GOOGLE: "Google Workspace",
@@ -27,7 +30,7 @@ NAMES: dict[Kind, str] = {
     Kind.ADFS: "AD FS",
     Kind.KEYCLOAK: "Keycloak",
     Kind.JUMPCLOUD: "JumpCloud",
-    Kind.OTHER: "Another identity provider",
+    Kind.OTHER: _("Another identity provider"),
 }
 
 _HOSTS: tuple[tuple[str, Kind], ...] = (

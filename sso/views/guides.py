@@ -39,7 +39,7 @@ class Tick:
 
 def choices() -> list[tuple[str, str]]:
     """The guides, as links."""
-    return [(kind.value, NAMES[kind]) for kind in GUIDES]
+    return [(kind.value, str(NAMES[kind])) for kind in GUIDES]
 
 
 def shown(kind: Kind, organization_id: str) -> list[tuple[str, list[ShownField]]]:
