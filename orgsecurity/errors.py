@@ -53,6 +53,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     request_id = str(getattr(request, "id", ""))
     reference = f"E-{request_id[:8].upper()}" if request_id else ""
     log.error("server_error", reference=reference, path=request.path)
+    page: str
     try:
         page = render_to_string("errors/500.html", {"reference": reference})
     except Exception:  # noqa: BLE001  # whatever is broken, the number must be shown

@@ -17,7 +17,7 @@ PARTS = sorted(path for path in FOLDER.rglob("*.css") if path.name not in ALONE)
 
 
 def test_the_finders_give_the_stylesheet_with_its_parts_in():
-    css = Path(finders.find(NAME)).read_text(encoding="utf-8")
+    css = Path(str(finders.find(NAME))).read_text(encoding="utf-8")
 
     assert "@import" not in css
     assert ".switch__button" in css

@@ -218,7 +218,7 @@ def unmarked_sentences(page: bytes) -> list[str]:
         element.drop_tree()
     found = []
     for text in tree.itertext():
-        rest = text
+        rest = str(text)
         while MARKED.search(rest):
             rest = MARKED.sub("", rest)
         found += SENTENCE.findall(rest)
