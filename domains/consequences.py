@@ -33,11 +33,15 @@ def members_of(organization: Organization, domain: str) -> QuerySet[Membership]:
 
 def of_losing(claim: DomainClaim) -> Consequences:
     """Say what stops for whom when ``claim`` is removed or its grace ends."""
+    if not claim.is_holding:
+        return Consequences([], 0, [])
+    policy = claim.organization.policy
+    if not (policy.sso_enabled or policy.scim_enabled):
+        return Consequences(_sentences(claim, 0), 0, [])
     members = members_of(claim.organization, claim.domain)
-    count = members.count() if claim.is_holding else 0
-    sentences = _sentences(claim, count) if claim.is_holding else []
-    sample = members.select_related("user").order_by("joined_at", "pk") if sentences else members
-    return Consequences(sentences, count, list(sample[:SAMPLE]) if sentences else [])
+    count = members.count()
+    sample = members.select_related("user").order_by("joined_at", "pk")[:SAMPLE]
+    return Consequences(_sentences(claim, count), count, list(sample))
 
 
 def end_sessions(claim: DomainClaim) -> None:

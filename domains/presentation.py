@@ -84,6 +84,11 @@ class ShownCheck:
         return str(Verdict(self.check.verdict).label)
 
     @property
+    def finding(self) -> str:
+        """In a few words; the sentence says more."""
+        return str(Finding(self.check.finding).label)
+
+    @property
     def sentence(self) -> str:
         return Finding(self.check.finding).sentence(self.domain, self.check.details)
 

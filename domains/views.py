@@ -15,6 +15,7 @@ from accounts.organizations.context import OrganizationContext, organization_pag
 from accounts.organizations.permissions import Permission
 from accounts.signin.password import ConfirmPasswordForm, wait_in_words
 from domains import consequences, hosts, services
+from domains.doctor import Finding
 from domains.errors import BeingChecked, TooManyChecks, TooManyClaims
 from domains.forms import ClaimForm, RemoveForm
 from domains.models import DomainClaim
@@ -117,9 +118,7 @@ def check(request: HttpRequest, context: OrganizationContext, claim_id: str) -> 
     except BeingChecked as refusal:
         messages.info(request, str(refusal))
     else:
-        shown = ShownClaim(found)
-        words = _("Checked: %(sentence)s") % {"sentence": shown.sentence}
-        (messages.success if shown.tone == "good" else messages.info)(request, words)
+        _say_verdict(request, found)
     return redirect("domains:claim", context.organization.public_id, found.public_id)
 
 
@@ -143,6 +142,14 @@ def remove(request: HttpRequest, context: OrganizationContext, claim_id: str) ->
             "losing": consequences.of_losing(found),
         },
     )
+
+
+def _say_verdict(request: HttpRequest, claim: DomainClaim) -> None:
+    if claim.last_finding == Finding.FOUND:
+        messages.success(request, _("Checked just now: the record is there."))
+    else:
+        words = _("Checked just now: %(finding)s. Read below what to do.")
+        messages.warning(request, words % {"finding": Finding(claim.last_finding).label})
 
 
 def _claim_of(context: OrganizationContext, claim_id: str) -> DomainClaim:

@@ -203,11 +203,12 @@ def test_metrics_say_what_is_due_and_how_late(acme):
 
 
 @pytest.mark.django_db
-def test_metrics_are_scraped_with_the_looks_of_the_last_hour(client, acme, dns):
+def test_metrics_are_scraped_with_the_looks_of_the_last_hour(client, acme, dns, settings):
+    settings.METRICS_TOKEN = "scraper"
     ClaimFactory(organization=acme)
     tasks.sweep()
 
-    page = client.get("/metrics").content.decode()
+    page = client.get("/metrics", headers={"Authorization": "Bearer scraper"}).content.decode()
 
     assert 'domain_checks_last_hour{verdict="absent"} 1.0' in page
     assert "domain_checks_due 0.0" in page
