@@ -6,12 +6,14 @@ import datetime
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from django.db.models import Exists, OuterRef, QuerySet
 from django_otp_webauthn.models import WebAuthnCredential
 
-from accounts.models import User
+from accounts.models import Membership, User
 from twofactor.models import (
     AuthenticatorDevice,
     Enrolment,
+    MemberReset,
     Method,
     PhoneDevice,
     RecoveryCode,
@@ -84,6 +86,65 @@ def methods_of(user: User) -> Methods:
         list(WebAuthnCredential.objects.filter(user=user, confirmed=True).order_by("id")),
         RecoveryCode.objects.filter(user=user, used_at=None).count(),
     )
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the challenge of a person can be, and what else its page must know."""
+
+    primary: str = ""
+    kinds: frozenset[str] = frozenset()
+    reset_is_due: bool = False
+    may_be_remembered: bool = False
+
+    @property
+    def first(self) -> str:
+        """The kind of the method that is asked first."""
+        kind = KINDS.get(self.primary.partition("/")[0], "")
+        return kind if kind in self.kinds else next(iter(sorted(self.kinds)), "")
+
+
+KINDS: dict[str, str] = {
+    AuthenticatorDevice.model_label(): Method.APP,
+    PhoneDevice.model_label(): Method.SMS,
+    WebAuthnCredential.model_label(): Method.PASSKEY,
+}
+
+
+def options_of(user: User) -> Options:
+    """Return what the challenge page needs of ``user``, in one query."""
+
+    def has(model: Any) -> Exists:
+        return Exists(model.objects.filter(user=OuterRef("user_id"), confirmed=True))
+
+    row = (
+        Enrolment.objects.filter(user=user)
+        .annotate(
+            has_app=has(AuthenticatorDevice),
+            has_sms=has(PhoneDevice),
+            has_passkey=has(WebAuthnCredential),
+            reset_is_due=Exists(MemberReset.objects.due().filter(user=OuterRef("user_id"))),
+            forbidden=Exists(forbidding_memberships().filter(user=OuterRef("user_id"))),
+        )
+        .values("primary", *(f"has_{kind}" for kind in Method.values), "reset_is_due", "forbidden")
+        .first()
+    )
+    if row is None:
+        return Options()
+    return Options(
+        row["primary"],
+        frozenset(kind for kind in Method.values if row[f"has_{kind}"]),
+        row["reset_is_due"],
+        not row["forbidden"],
+    )
+
+
+def forbidding_memberships() -> QuerySet[Membership]:
+    """Return memberships whose organization demands a factor and forbids remembered browsers."""
+    return Membership.objects.filter(
+        organization__policy__two_factor_required=True,
+        organization__policy__two_factor_remember_allowed=False,
+    ).active()
 
 
 def kind_of(device: Device) -> Method:

@@ -285,6 +285,18 @@ class RememberedBrowser(models.Model):
         return f"browser of {self.user_id}"
 
 
+class MemberResetQuerySet(models.QuerySet["MemberReset"]):
+    """What is asked of resets."""
+
+    def waiting(self) -> MemberResetQuerySet:
+        """Return those neither stopped nor carried out."""
+        return self.filter(stopped_at=None, done_at=None)
+
+    def due(self) -> MemberResetQuerySet:
+        """Return those whose hour is over."""
+        return self.waiting().filter(due_at__lte=timezone.now())
+
+
 class MemberReset(models.Model):
     """An admin's reset of a member's second factor: a wait, then the reset (TFA-12)."""
 
@@ -302,6 +314,8 @@ class MemberReset(models.Model):
     due_at = models.DateTimeField(db_index=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MemberResetQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

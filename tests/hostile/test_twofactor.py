@@ -440,7 +440,12 @@ def test_a_guess_hashes_once_and_only_where_the_prefix_exists(pat, monkeypatch):
 
     _, codes = set_up_app(pat)
     hashes = []
-    monkeypatch.setattr(recovery, "fits", lambda _, kept: hashes.append(kept) or False)
+
+    def fits(_, kept):
+        hashes.append(kept)
+        return False
+
+    monkeypatch.setattr(recovery, "fits", fits)
 
     with pytest.raises(WrongRecoveryCode):
         by_recovery_code(pat, codes[0][:4] + "-00000-00000")

@@ -4,6 +4,7 @@ import ast
 import re
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from allauth.core.context import request_context
@@ -223,7 +224,7 @@ def test_there_is_no_other_call_that_logs_somebody_in():
 @contextmanager
 def a_request(client):
     """A request in the client's own session, as a view would get it."""
-    request = RequestFactory().get("/")
+    request: Any = RequestFactory().get("/")
     request.session = client.session
     request.user = AnonymousUser()
     request.client_address, request.id = "127.0.0.1", "test"

@@ -7,6 +7,7 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 from django.db import connection
 
+from accounts import encryption
 from accounts.models import AuditEvent
 from tests.factories import UserFactory
 from tests.twofactor.support import set_up_app
@@ -73,15 +74,14 @@ def test_rotation_overwrites_nothing_that_changed_meanwhile(settings, monkeypatc
 
     set_up_app(UserFactory())
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.ENCRYPTION_KEYS]
-    real = rotate_keys.rotated
 
     def changed_in_between(token):
         device = AuthenticatorDevice.objects.get()
         device.seed = "NEWSEEDNEWSEEDNEWSEEDNEWSEEDNEWS"
         device.save()
-        return real(token)
+        return encryption.rotated(token)
 
-    monkeypatch.setattr(rotate_keys, "rotated", changed_in_between)
+    monkeypatch.setattr(f"{rotate_keys.__name__}.rotated", changed_in_between)
 
     assert rotate(AuthenticatorDevice, "seed") == 0
     assert AuthenticatorDevice.objects.get().seed == "NEWSEEDNEWSEEDNEWSEEDNEWSEEDNEWS"

@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 import time_machine
@@ -59,7 +60,7 @@ class Lives(RuleBasedStateMachine):
         self.demanded = demanded
         self.pocket = Pocket()
         self.pending: tuple[str, Phone] | None = None
-        self.reset = None
+        self.reset: Any = None
         self.keys = 0
 
     def teardown(self):
@@ -212,10 +213,10 @@ class Lives(RuleBasedStateMachine):
         for code in self.pocket.dead_codes[-2:]:
             with pytest.raises(TwoFactorError):
                 pass_recovery_code(person, code, actor=self.actor)
-        for phone in [self.pocket.primary, *self.pocket.backups]:
-            if phone is not None:
+        for held in [self.pocket.primary, *self.pocket.backups]:
+            if held is not None:
                 self.pass_time()
-                proof = pass_authenticator(person, phone.code(), actor=self.actor)
+                proof = pass_authenticator(person, held.code(), actor=self.actor)
                 evidence = current(Evidence((Proof.now("password"), proof)), person)
                 assert evidence.proves_account(person)
         if self.pocket.number:

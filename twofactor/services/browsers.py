@@ -15,7 +15,8 @@ from django.utils.crypto import salted_hmac
 from accounts.actor import Actor
 from accounts.audit.events import Event
 from accounts.audit.record import record_event
-from accounts.models import Membership, User
+from accounts.models import User
+from twofactor.devices import forbidding_memberships
 from twofactor.models import RememberedBrowser
 
 REMEMBERED_FOR = datetime.timedelta(days=30)
@@ -24,12 +25,7 @@ COOKIE = "remembered_browser"
 
 def may_be_remembered(user: User) -> bool:
     """Return whether no organization that demands a second factor forbids it."""
-    forbidding = Membership.objects.filter(
-        user=user,
-        organization__policy__two_factor_required=True,
-        organization__policy__two_factor_remember_allowed=False,
-    )
-    return not forbidding.active().exists()
+    return not forbidding_memberships().filter(user=user).exists()
 
 
 def remember(user: User, response: HttpResponse, *, actor: Actor) -> None:

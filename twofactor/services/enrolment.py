@@ -155,9 +155,7 @@ def _confirm(
             enrolment.guesses, enrolment.next_guess_at = 0, None
         enrolment.save()
         _methods_changed(user)
-        MemberReset.objects.filter(user=user, stopped_at=None, done_at=None).update(
-            stopped_at=timezone.now()
-        )
+        MemberReset.objects.waiting().filter(user=user).update(stopped_at=timezone.now())
         _tell(user, device, replaced=replaced, backup=backup, actor=actor)
     return [str(code) for code in codes]
 

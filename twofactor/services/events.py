@@ -14,8 +14,7 @@ def record_for(
     user: User, event: Event, *, actor: Actor, data: dict[str, Any] | None = None
 ) -> None:
     """Record an event for every organization the person is an active member of, or for none."""
-    organizations = Organization.objects.filter(
-        memberships__user=user, memberships__status="active"
-    )
-    for organization in list(organizations) or [None]:
+    found = Organization.objects.filter(memberships__user=user, memberships__status="active")
+    organizations: list[Organization | None] = [*found]
+    for organization in organizations or [None]:
         record_event(event, organization=organization, actor=actor, target=user, data=data)

@@ -110,7 +110,8 @@ def ask_for_reset(
 def open_reset(user: User) -> MemberReset | None:
     """Return the reset that waits for this person's account."""
     return (
-        MemberReset.objects.filter(user=user, stopped_at=None, done_at=None)
+        MemberReset.objects.waiting()
+        .filter(user=user)
         .select_related("organization", "user")
         .first()
     )
@@ -129,7 +130,7 @@ def stop_reset(reset: MemberReset, *, actor: Actor) -> bool:
     """Stop a reset; return whether it still waited. The organization's admins are told."""
     with transaction.atomic():
         lock(reset.user)
-        waiting = MemberReset.objects.filter(pk=reset.pk, stopped_at=None, done_at=None)
+        waiting = MemberReset.objects.waiting().filter(pk=reset.pk)
         if not waiting.update(stopped_at=timezone.now()):
             return False
         record_event(
@@ -148,14 +149,14 @@ def carry_out_due(user: User | None = None) -> int:
     Beat calls it every minute and the challenge page for the person before it: whichever comes
     first. Any number of processes may: each row is locked and asked again.
     """
-    due = MemberReset.objects.filter(stopped_at=None, done_at=None, due_at__lte=timezone.now())
+    due = MemberReset.objects.due()
     if user is not None:
         due = due.filter(user=user)
     done = 0
     for reset in due.select_related("user", "organization"):
         with transaction.atomic():
             lock(reset.user)
-            waiting = MemberReset.objects.filter(pk=reset.pk, stopped_at=None, done_at=None)
+            waiting = MemberReset.objects.waiting().filter(pk=reset.pk)
             if not waiting.update(done_at=timezone.now()):
                 continue
             remove_everything(reset.user)
@@ -177,9 +178,7 @@ def reset_at_once(user: User, *, actor: Actor) -> None:
     """Reset by an operator: at once; the member and the admins of their organizations are told."""
     with transaction.atomic():
         lock(user)
-        MemberReset.objects.filter(user=user, stopped_at=None, done_at=None).update(
-            done_at=timezone.now()
-        )
+        MemberReset.objects.waiting().filter(user=user).update(done_at=timezone.now())
         remove_everything(user)
         record_event(Event.TWO_FACTOR_RESET, actor=actor, target=user)
         queue_mail("two_factor_reset", user)

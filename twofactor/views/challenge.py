@@ -19,7 +19,7 @@ from accounts.signin import flow
 from accounts.signin.evidence import Proof
 from twofactor import sms
 from twofactor.access import REMEMBERED, SecondFactorRule, challenge
-from twofactor.devices import Methods, kind_of, methods_of
+from twofactor.devices import Options, methods_of, options_of
 from twofactor.errors import TooManyGuesses, TwoFactorError
 from twofactor.forms import CodeForm, PasskeyForm, RecoveryCodeForm
 from twofactor.models import Method, PhoneDevice
@@ -41,21 +41,19 @@ def is_open(person: Person) -> bool:
 @step
 def show(request: HttpRequest, person: Person, method: str = "") -> HttpResponse:
     """Ask for the primary method, or for the one that was chosen."""
-    if carry_out_due(person.user) or not is_open(person):
+    if not is_open(person):
+        return flow.resume(request)
+    options = options_of(person.user)
+    if options.reset_is_due:
+        carry_out_due(person.user)
         return flow.resume(request)
     if request.method == "GET" and not method and _browser_is_known(request, person):
         return flow.resume(request)
-    methods = methods_of(person.user)
-    chosen = method or (kind_of(methods.primary).value if methods.primary else "")
-    if chosen == Method.APP and methods.authenticators:
-        return _app(request, person, methods)
-    if chosen == Method.SMS and methods.phones:
-        return _phone(request, person, methods)
-    if chosen == Method.PASSKEY and methods.passkeys:
-        return _passkey(request, person, methods)
-    if method:
-        return redirect("twofactor:challenge")
-    return redirect("twofactor:recovery_code")
+    ask = {Method.APP: _app, Method.SMS: _phone, Method.PASSKEY: _passkey}
+    chosen = method or options.first
+    if chosen in options.kinds:
+        return ask[Method(chosen)](request, person, options)
+    return redirect("twofactor:challenge" if method else "twofactor:recovery_code")
 
 
 @step
@@ -64,7 +62,8 @@ def choose(request: HttpRequest, person: Person) -> HttpResponse:
     if not is_open(person):
         return flow.resume(request)
     methods = methods_of(person.user)
-    return _page(request, person, methods, "twofactor/challenge_choose.html")
+    options = options_of(person.user)
+    return _page(request, person, options, "twofactor/challenge_choose.html", methods=methods)
 
 
 @require_POST
@@ -73,7 +72,7 @@ def send_code(request: HttpRequest, person: Person) -> HttpResponse:
     """Send another code to the phone, by text or by call (TFA-7, TFA-11)."""
     if not is_open(person):
         return flow.resume(request)
-    device = _phone_of(request, methods_of(person.user))
+    device = _phone_of(person, options_of(person.user))
     if device is None:
         return redirect("twofactor:challenge")
     call = request.POST.get("channel") == sms.Channel.CALL
@@ -107,12 +106,12 @@ def recovery_code(request: HttpRequest, person: Person) -> HttpResponse:
             form.add_error("code", error.sentence)
         else:
             return _passed(request, person, proof)
-    methods = methods_of(person.user)
-    return _page(request, person, methods, "twofactor/challenge_recovery.html", form=form)
+    options = options_of(person.user)
+    return _page(request, person, options, "twofactor/challenge_recovery.html", form=form)
 
 
-def _app(request: HttpRequest, person: Person, methods: Methods) -> HttpResponse:
-    form = CodeForm(request.POST or None, may_remember=browsers.may_be_remembered(person.user))
+def _app(request: HttpRequest, person: Person, options: Options) -> HttpResponse:
+    form = CodeForm(request.POST or None, may_remember=options.may_be_remembered)
     if form.is_valid():
         try:
             proof = pass_authenticator(person.user, form.cleaned_data["code"], actor=person.actor)
@@ -120,12 +119,14 @@ def _app(request: HttpRequest, person: Person, methods: Methods) -> HttpResponse
             form.add_error("code", error.sentence)
         else:
             return _passed(request, person, proof, remember=form.cleaned_data.get("remember"))
-    return _page(request, person, methods, "twofactor/challenge_app.html", form=form)
+    return _page(request, person, options, "twofactor/challenge_app.html", form=form)
 
 
-def _phone(request: HttpRequest, person: Person, methods: Methods) -> HttpResponse:
-    device = _phone_of(request, methods) or methods.phones[0]
-    form = CodeForm(request.POST or None, may_remember=browsers.may_be_remembered(person.user))
+def _phone(request: HttpRequest, person: Person, options: Options) -> HttpResponse:
+    device = _phone_of(person, options)
+    if device is None:
+        return redirect("twofactor:challenge")
+    form = CodeForm(request.POST or None, may_remember=options.may_be_remembered)
     if form.is_valid():
         try:
             proof = texts.pass_phone(
@@ -144,7 +145,7 @@ def _phone(request: HttpRequest, person: Person, methods: Methods) -> HttpRespon
     return _page(
         request,
         person,
-        methods,
+        options,
         "twofactor/challenge_phone.html",
         form=form,
         device=device,
@@ -153,7 +154,7 @@ def _phone(request: HttpRequest, person: Person, methods: Methods) -> HttpRespon
     )
 
 
-def _passkey(request: HttpRequest, person: Person, methods: Methods) -> HttpResponse:
+def _passkey(request: HttpRequest, person: Person, options: Options) -> HttpResponse:
     form = PasskeyForm(request.POST or None)
     if form.is_valid():
         answer = form.cleaned_data["credential"]
@@ -170,7 +171,7 @@ def _passkey(request: HttpRequest, person: Person, methods: Methods) -> HttpResp
     return _page(
         request,
         person,
-        methods,
+        options,
         "twofactor/challenge_passkey.html",
         form=form,
         options=authentication_options(request, person.user),
@@ -224,12 +225,10 @@ def _send_the_first(request: HttpRequest, person: Person, device: PhoneDevice) -
         messages.error(request, error.sentence)
 
 
-def _phone_of(request: HttpRequest, methods: Methods) -> PhoneDevice | None:
+def _phone_of(person: Person, options: Options) -> PhoneDevice | None:
     """Return the phone meant: the primary one, else the first."""
-    primary = methods.primary
-    if isinstance(primary, PhoneDevice):
-        return primary
-    return methods.phones[0] if methods.phones else None
+    phones = PhoneDevice.objects.filter(user=person.user, confirmed=True).order_by("id")
+    return min(phones, key=lambda phone: phone.persistent_id != options.primary, default=None)
 
 
 def _browser_is_known(request: HttpRequest, person: Person) -> bool:
@@ -257,18 +256,16 @@ def _passed(
 
 
 def _page(
-    request: HttpRequest, person: Person, methods: Methods, template: str, **values: Any
+    request: HttpRequest, person: Person, options: Options, template: str, **values: Any
 ) -> HttpResponse:
-    kinds = {kind_of(device) for device in methods.devices}
     return render(
         request,
         template,
         {
             "person": person,
-            "methods": methods,
-            "has_app": Method.APP in kinds,
-            "has_phone": Method.SMS in kinds,
-            "has_passkey": Method.PASSKEY in kinds and passkeys_work(),
+            "has_app": Method.APP in options.kinds,
+            "has_phone": Method.SMS in options.kinds,
+            "has_passkey": Method.PASSKEY in options.kinds and passkeys_work(),
             "support_email": settings.SUPPORT_EMAIL,
             **values,
         },

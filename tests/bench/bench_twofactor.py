@@ -1,0 +1,133 @@
+"""A sign-in by password and authenticator app, as a browser does it, in process
+
+Beside django-allauth with its mfa app, a plain project of its own in another process. Statements of
+limiters are left out on both sides. CPU is the process's own; "cheap hash" is MD5, so that the work
+around the password is seen; "own hash" is what each project would use in production.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+from django.conf import settings
+from django.db import connection
+from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.models import User
+from tests.bench.report import Report
+from tests.factories import PASSWORD, MembershipFactory, OrganizationFactory
+from tests.support.database import PROJECT
+from twofactor import totp
+from twofactor.models import AuthenticatorDevice
+from twofactor.services import enrolment
+
+ROUNDS, ROUNDS_WITH_HASH = 40, 8
+CHEAP = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Rows that count guesses: allauth keeps its own in a cache outside the database.
+FRAMES = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
+LIMITERS = ("accounts_counter", '"cache"', "guesses")
+
+
+def run(report: Report) -> None:
+    peer = peers_numbers()
+    user = somebody()
+    seed = AuthenticatorDevice.objects.get(user=user).seed
+
+    requests, queries = counted(user, seed)
+    with override_settings(PASSWORD_HASHERS=CHEAP, SESSION_IDLE_TIME=settings.SESSION_IDLE_TIME):
+        user.set_password(PASSWORD)
+        user.save()
+        cheap = cpu_milliseconds(user, seed, ROUNDS)
+    user.set_password(PASSWORD)
+    user.save()
+    own = cpu_milliseconds(user, seed, ROUNDS_WITH_HASH)
+
+    report.add("requests: allauth + mfa", peer["requests"], "")
+    report.add("requests: here, address first", requests, "")
+    report.add("queries: allauth + mfa", peer["queries"], "")
+    report.add("queries: here", queries, "", at_most=peer["queries"])
+    report.add("CPU, cheap hash: allauth + mfa", peer["cheap"])
+    report.add("CPU, cheap hash: here", cheap, floor=peer["cheap"], at_most=1.0)
+    report.add("CPU, own hash: allauth + mfa", peer["own"])
+    report.add("CPU, own hash: here", own, floor=peer["own"], at_most=0.4)
+
+
+def somebody() -> User:
+    """A member with an authenticator app, in an organization that requires one."""
+    organization = OrganizationFactory(policy={"two_factor_required": True})
+    user = MembershipFactory(
+        organization=organization, user__first_session_used_at=timezone.now()
+    ).user
+    pending = enrolment.begin_authenticator(user, f"bench {user.pk}")
+    enrolment.confirm_authenticator(
+        user,
+        pending.key,
+        totp.code_at(pending.seed, time.time()),
+        actor=Actor.person(user),
+    )
+    enrolment.codes_saved(user)
+    user.refresh_from_db()
+    return user
+
+
+def sign_in(user: User, seed: str) -> int:
+    """Go through the pages up to the open session; return how many requests it took."""
+    client = Client()
+    client.get("/sign-in/")
+    client.post("/sign-in/", {"email": user.email})
+    client.get("/sign-in/method/")
+    client.post("/sign-in/method/", {"password": PASSWORD})
+    client.get("/sign-in/two-factor/")
+    code = totp.code_at(seed, time.time())
+    done = client.post("/sign-in/two-factor/", {"code": code})
+    assert done.status_code == 302, done.content.decode()
+    assert done.headers["Location"] == "/home/"
+    return 6
+
+
+def counted(user: User, seed: str) -> tuple[int, int]:
+    again(user)
+    with CaptureQueriesContext(connection) as captured:
+        requests = sign_in(user, seed)
+    statements = [query["sql"] for query in captured.captured_queries]
+    if os.environ.get("BENCH_STATEMENTS"):
+        print("\n".join(statement[:160] for statement in statements))
+    asked = [sql for sql in statements if not sql.startswith(FRAMES)]
+    return requests, sum(not any(word in sql for word in LIMITERS) for sql in asked)
+
+
+def cpu_milliseconds(user: User, seed: str, rounds: int) -> float:
+    taken = []
+    for number in range(-2, rounds):
+        again(user)
+        begun = time.process_time()
+        sign_in(user, seed)
+        if number >= 0:
+            taken.append((time.process_time() - begun) * 1000)
+    return statistics.median(taken)
+
+
+def again(user: User) -> None:
+    """Let the code of this step be taken once more."""
+    AuthenticatorDevice.objects.filter(user=user).update(last_step=-1)
+
+
+def peers_numbers() -> dict[str, float]:
+    """Measure the peer in a process of its own: two Djangos don't fit into one."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.twofactor.peer_allauth", str(ROUNDS), str(ROUNDS_WITH_HASH)],
+        cwd=PROJECT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.twofactor.peer_settings"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    numbers: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return numbers
