@@ -220,11 +220,11 @@ def _check_not_early(now: datetime, *starts: datetime | None) -> None:
 def _check_not_late(now: datetime, end: datetime | None, name: str) -> None:
     if end is None:
         return
+    if end > now + LONGEST_LIFE:
+        raise Refused("expired", detail=f"its {name} is more than 24 hours ahead")
     if end + SKEW <= now:
         minutes = int((now - end).total_seconds() // 60)
         raise Refused("expired", detail=f"its {name} passed {minutes} minutes ago")
-    if end > now + LONGEST_LIFE:
-        raise Refused("expired", detail=f"its {name} is more than 24 hours ahead")
 
 
 CHECKS: Final[tuple[Check, ...]] = (

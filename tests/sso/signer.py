@@ -194,6 +194,7 @@ class Answer:
         )
 
 
+TRANSFORMS = (xmlsec.Transform.ENVELOPED, xmlsec.Transform.EXCL_C14N)
 METHODS = {
     "rsa-sha1": xmlsec.Transform.RSA_SHA1,
     "rsa-sha256": xmlsec.Transform.RSA_SHA256,
@@ -227,8 +228,8 @@ def sign_element(root, element, answer) -> None:
     reference = xmlsec.template.add_reference(
         signature, DIGESTS[answer.digest], uri=f"#{element.get('ID')}"
     )
-    xmlsec.template.add_transform(reference, xmlsec.Transform.ENVELOPED)
-    xmlsec.template.add_transform(reference, xmlsec.Transform.EXCL_C14N)
+    for transform in TRANSFORMS:
+        xmlsec.template.add_transform(reference, transform)
     xmlsec.template.add_x509_data(xmlsec.template.ensure_key_info(signature))
     xmlsec.tree.add_ids(root, ["ID"])
     context = xmlsec.SignatureContext()

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  the XML reads better whole
 """Messages judged without a database: each check refuses what it is for, and nothing else."""
 
 import base64
@@ -235,6 +236,101 @@ def put(path, name, value):
         find(root, path).set(name, value)
 
     return change
+
+
+def before_signing(change, **changes):
+    """A message whose tree is changed before it is signed: what an odd provider might send."""
+    made = Answer(**changes)
+    root = etree.fromstring(made._text())
+    change(root)
+    signer.sign_tree(root, made)
+    return root
+
+
+def insert(path, position, xml):
+    def change(root):
+        find(root, path).insert(position, etree.fromstring(xml))
+
+    return change
+
+
+SUBJECT = "saml:Assertion/saml:Subject"
+CONDITIONS = "saml:Assertion/saml:Conditions"
+OTHER_CONFIRMATION = (
+    f'<saml:SubjectConfirmation xmlns:saml="{signer.SAML}" Method="{{}}"><saml:SubjectConfirmationData'
+    ' Recipient="https://other.example" NotOnOrAfter="2020-01-01T00:00:00Z"/></saml:SubjectConfirmation>'
+)
+BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
+HOLDER = "urn:oasis:names:tc:SAML:2.0:cm:holder-of-key"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        insert(CONDITIONS, 1, f'<saml:OneTimeUse xmlns:saml="{signer.SAML}"/>'),
+        insert(CONDITIONS, 1, f'<saml:ProxyRestriction xmlns:saml="{signer.SAML}" Count="1"/>'),
+        insert(SUBJECT, 1, OTHER_CONFIRMATION.format(BEARER)),
+        insert(SUBJECT, 1, OTHER_CONFIRMATION.format(HOLDER)),
+        insert(
+            "samlp:Status",
+            1,
+            f'<samlp:StatusMessage xmlns:samlp="{signer.SAMLP}">ok</samlp:StatusMessage>',
+        ),
+        put(".", "Consent", "urn:oasis:names:tc:SAML:2.0:consent:obtained"),
+        put("saml:Assertion/saml:AttributeStatement/saml:Attribute", "FriendlyName", "mail"),
+        put(f"{SUBJECT}/saml:NameID", "SPNameQualifier", SP.entity_id),
+        put(
+            "saml:Assertion/saml:Issuer",
+            "Format",
+            "urn:oasis:names:tc:SAML:2.0:nameid-format:entity",
+        ),
+        put(
+            "saml:Assertion",
+            "IssueInstant",
+            dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.1234567Z"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("sign", ["assertion", "both"])
+def test_permitted_variety_is_accepted(change, sign):
+    root = before_signing(change, sign=sign)
+
+    assert judge(signer.encode(etree.tostring(root))).address == "bob@corp.example"
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda xml: b"\xef\xbb\xbf" + xml,
+        lambda xml: b"<?xml version='1.0' encoding='utf-8' standalone='yes'?>\n" + xml,
+        lambda xml: xml.replace(b"<saml:Issuer>", b"<!-- a comment --><saml:Issuer>", 1),
+        lambda xml: xml.replace(b"bob@corp", b"b<!---->ob@corp"),
+        lambda xml: xml.replace(b">bob@corp.example<", b"><![CDATA[bob@corp.example]]><"),
+        lambda xml: xml.replace(b"bob@corp", b"bob&#x40;corp"),
+        lambda xml: xml + b"\n\n",
+    ],
+)
+def test_spelling_of_the_xml_does_not_matter(write):
+    assert judge(signer.encode(write(Answer().xml()))).address == "bob@corp.example"
+
+
+def test_base64_may_be_broken_into_lines():
+    encoded = base64.encodebytes(Answer().xml()).decode().replace("\n", "\r\n ")
+
+    assert judge(encoded).address == "bob@corp.example"
+
+
+def test_enveloped_transform_alone_is_enough(monkeypatch):
+    monkeypatch.setattr(signer, "TRANSFORMS", (signer.xmlsec.Transform.ENVELOPED,))
+
+    assert judge(Answer()).address == "bob@corp.example"
+
+
+@pytest.mark.parametrize("instant", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+def test_instants_at_the_ends_of_time_are_refused(instant):
+    root = before_signing(put(CONDITIONS, "NotOnOrAfter", instant))
+
+    assert refusal(signer.encode(etree.tostring(root))).code == "expired"
 
 
 SIGNED = "saml:Assertion/ds:Signature/ds:SignedInfo"
