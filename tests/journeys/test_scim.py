@@ -27,6 +27,7 @@ def test_mia_connects_her_provider_and_undoes_its_mistake(journey: Journey) -> N
     application.manage("claim_domain", org, domain, "--verified")
     tab = f"/settings/organization/{org}/security/scim/"
     sign_in(journey, mia)
+    journey.sees(f"Corp {domain}")
 
     journey.open(tab).sees("None. Generate one to turn SCIM on")
     journey.press("Generate token").sees("You won’t see it again")
