@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db import transaction
 from django.template.loader import render_to_string
 from post_office import mail
 
@@ -20,9 +21,13 @@ def queue_mail(
     to: User | str | Iterable[User | str],
     *,
     organization: Organization | None = None,
+    pretend: bool = False,
     **values: Any,
 ) -> None:
     """Queue one mail for each recipient, as rows in the caller's transaction (ACC-5).
+
+    ``pretend`` does the same work and takes the row back, so that an address without an account
+    costs as much as one with (S3).
 
     ``template`` names ``templates/emails/<template>.subject.txt``, ``.txt`` and ``.html``, which
     see ``values``, ``organization``, ``recipient`` (User or None) and the product's name and URL.
@@ -42,14 +47,16 @@ def queue_mail(
         folder = f"emails/{template}"
         subject = render_to_string(f"{folder}.subject.txt", context).strip()
         context["subject"] = subject
-        mail.send(
-            recipients=[address],
-            sender=settings.DEFAULT_FROM_EMAIL,
-            # A name with a line break must not write a header of its own (A6).
-            subject=CONTROL.sub(" ", subject)[:200],
-            message=render_to_string(f"{folder}.txt", context).strip(),
-            html_message=render_to_string(f"{folder}.html", context),
-        )
+        with transaction.atomic():
+            mail.send(
+                recipients=[address],
+                sender=settings.DEFAULT_FROM_EMAIL,
+                # A name with a line break must not write a header of its own (A6).
+                subject=CONTROL.sub(" ", subject)[:200],
+                message=render_to_string(f"{folder}.txt", context).strip(),
+                html_message=render_to_string(f"{folder}.html", context),
+            )
+            transaction.set_rollback(pretend)
 
 
 def mail_admins(template: str, organization: Organization, **values: Any) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from allauth.account.forms import SignupForm
 from django import forms
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.addresses import InvalidAddress, normalize_address
 from accounts.signin.password import PasswordField
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
 
 
 class AddressField(forms.EmailField):
@@ -68,3 +72,10 @@ class SignUpForm(SignupForm):
         self.fields["password1"].help_text = _("At least 10 characters; a phrase is fine.")
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
+
+    def try_save(self, request: HttpRequest) -> tuple[Any, Any]:
+        """Make the account; where there is one, hash all the same: it is what takes time (S3)."""
+        user, response = super().try_save(request)
+        if user is None:
+            make_password(self.cleaned_data["password1"])
+        return user, response
