@@ -36,7 +36,7 @@ def idp(request: pytest.FixtureRequest, journey: Journey) -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.requirement("SSO-3", "SSO-6", "SSO-9", "JIT-1", "JIT-2", "IDP-1")
+@pytest.mark.requirement("SSO-6", "SSO-8", "JIT-1", "IDP-1")
 @pytest.mark.parametrize(("idp", "journey"), PROVIDERS, indirect=True)
 def test_people_come_from_both_ends_while_the_certificate_is_rolled(
     journey: Journey, idp: Server, tmp_path: Path
