@@ -100,7 +100,7 @@ class Connection(models.Model):
 
     @property
     def provider_name(self) -> str:
-        return NAMES[self.provider] if self.provider is not Kind.OTHER else ""
+        return str(NAMES[self.provider]) if self.provider is not Kind.OTHER else ""
 
     @cached_property
     def pinned(self) -> tuple[Certificate, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 
 from accounts.actor import Actor
@@ -54,6 +55,6 @@ def account_may_follow(membership: Membership) -> bool:
     return not (
         user.has_usable_password()
         or user.has_second_factor
-        or user.socialaccount_set.exists()
+        or SocialAccount.objects.filter(user=user).exists()
         or user.memberships.exclude(pk=membership.pk).exists()
     )

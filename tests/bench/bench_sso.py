@@ -11,8 +11,8 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
-import xmlsec
 from django.db import connection as database
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
@@ -30,6 +30,7 @@ from tests.bench.report import Report
 from tests.factories import MembershipFactory, OrganizationFactory
 from tests.sso import signer
 from tests.sso.conftest import connect, verify_domain
+from tests.sso.signer import xmlsec
 
 ROUNDS = 200
 SIGN_INS = 60
@@ -50,7 +51,7 @@ def run(report: Report) -> None:
     _signing_in(report)
 
 
-def _answers(sign: str, count: int, **changes: object) -> Iterator[str]:
+def _answers(sign: str, count: int, **changes: Any) -> Iterator[str]:
     """Messages, made before anything is measured, each used once."""
     made = [
         signer.Answer(
@@ -104,7 +105,7 @@ def _forged(report: Report) -> None:
     report.add("a forged one", medians["forged"], floor=medians["accepted"], at_most=1)
 
 
-def _query(dom, query, context=None, tagid=None):  # type: ignore[no-untyped-def]  # the library's own
+def _query(dom, query, context=None, tagid=None):
     source = dom if context is None else context
     variables = {} if tagid is None else {"tagid": tagid}
     return source.xpath(query, namespaces=OneLogin_Saml2_Constants.NSMAP, **variables)
@@ -175,7 +176,7 @@ def _signing_in(report: Report) -> None:
         # allauth looks at each other session of the person; the hundredth is not what is measured.
         user.usersession_set.all()._raw_delete("default")
         client = Client()
-        response = client.post(contract.REPLY_PATH, {"SAMLResponse": next(messages)})
+        response: Any = client.post(contract.REPLY_PATH, {"SAMLResponse": next(messages)})
         client.get(response.url.removeprefix("http://127.0.0.1:8000"))
 
     def floor() -> None:

@@ -2,7 +2,6 @@
 
 import base64
 
-import xmlsec
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
@@ -11,6 +10,7 @@ from lxml import etree
 
 from accounts.models import User
 from tests.sso import signer
+from tests.sso.signer import xmlsec
 
 
 @csrf_exempt

@@ -6,13 +6,15 @@ import datetime as dt
 import secrets
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
-import xmlsec
+import xmlsec as typed_xmlsec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from lxml import etree
 
+xmlsec: Any = typed_xmlsec  # its stubs lack what it has
 SAML = "urn:oasis:names:tc:SAML:2.0:assertion"
 SAMLP = "urn:oasis:names:tc:SAML:2.0:protocol"
 DS = "http://www.w3.org/2000/09/xmldsig#"
@@ -34,6 +36,7 @@ class Key:
 
 def make_key(kind="rsa2048", *, start=-1, end=365, name="idp.example") -> Key:
     """A key with a self-signed certificate, valid from day `start` to day `end` from now."""
+    private: Any
     if kind.startswith("rsa"):
         private = rsa.generate_private_key(public_exponent=65537, key_size=int(kind[3:]))
     else:

@@ -4,6 +4,7 @@ import datetime as dt
 from functools import partial
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Membership
@@ -14,6 +15,7 @@ from sso.access import SingleSignOnRule
 from sso.services import connections, requirement
 from tests.factories import PASSWORD, MembershipFactory, OrganizationFactory
 from tests.sso import conftest as steps
+from tests.sso import signer
 from tests.sso.conftest import ACTOR, answer, connect, follow, me, post, verify_domain
 
 pytestmark = pytest.mark.django_db
@@ -341,3 +343,61 @@ def test_rule_asks_nothing_at_the_organizations_door(corp, django_assert_num_que
 
     with django_assert_num_queries(0):
         judged()
+
+
+# ── When it breaks, and at the same instant
+
+
+@pytest.mark.threat("O10")
+def test_expired_certificate_is_repaired_by_break_glass(client, corp, sign_in, time_machine):
+    requirement.set_required(corp, True, actor=ACTOR)
+    time_machine.move_to(dt.datetime.now(dt.UTC) + dt.timedelta(days=400))
+    assert post(answer()).status_code == 403
+    sign_in(client, corp.owner)
+    current = signer.make_key(start=-1, end=30)
+    added = {"certificate": SimpleUploadedFile("n.pem", current.certificate_pem)}
+
+    page = f"/settings/organization/{corp.public_id}/security/sso/certificates/add/"
+    assert client.post(page, {**added, "password": PASSWORD}).status_code == 302
+
+    assert post(answer(key=current)).status_code == 303
+
+
+@pytest.mark.threat("T3")
+@pytest.mark.django_db(transaction=True)
+def test_single_sign_on_and_two_factor_turned_on_at_once_are_never_both_on(acme, run_threads):
+    verify_domain(acme)
+    connect(acme)
+    requirement.disable(acme, actor=ACTOR)
+
+    def turn(number):
+        column = "sso_enabled" if number % 2 else "two_factor_required"
+        try:
+            change(acme, actor=ACTOR, **{column: True})
+        except PolicyRefused:
+            return "refused"
+        return column
+
+    outcomes = run_threads(4, turn)
+
+    acme.policy.refresh_from_db()
+    assert acme.policy.sso_enabled
+    assert not acme.policy.two_factor_required
+    assert "sso_enabled" in outcomes
+
+
+@pytest.mark.threat("T3")
+@pytest.mark.django_db(transaction=True)
+def test_managed_access_and_turning_off_at_once_leave_a_permitted_state(corp, run_threads):
+    def turn(number):
+        try:
+            change(
+                corp, actor=ACTOR, **({"sso_enabled": False} if number else {"sso_required": True})
+            )
+        except PolicyRefused:
+            return
+
+    run_threads(2, turn)
+
+    corp.policy.refresh_from_db()
+    assert corp.policy.sso_enabled or not corp.policy.sso_required

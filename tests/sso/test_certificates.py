@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -43,7 +44,7 @@ def test_file_with_two_certificates_gives_both_and_the_same_twice_gives_one():
 
 
 def request():
-    key = serialization.load_pem_private_key(ONE.private_pem, None)
+    key: Any = serialization.load_pem_private_key(ONE.private_pem, None)
     return (
         x509.CertificateSigningRequestBuilder()
         .subject_name(ONE.certificate.subject)
@@ -56,9 +57,10 @@ def bundle(encoding):
 
 
 def key_file():
+    private: Any = serialization.load_pem_private_key(ONE.private_pem, None)
     return pkcs12.serialize_key_and_certificates(
         b"x",
-        serialization.load_pem_private_key(ONE.private_pem, None),
+        private,
         ONE.certificate,
         None,
         serialization.BestAvailableEncryption(b"secret"),

@@ -9,6 +9,7 @@ from lxml import etree
 
 from sso.saml import checks, preflight, signature
 from sso.saml.certificates import pin
+from sso.saml.identity_providers import Kind
 from sso.saml.reasons import REASONS, Refused, field_name, sentence
 from sso.saml.service_provider import ServiceProvider
 from tests.sso import signer
@@ -428,4 +429,4 @@ def test_report_runs_every_check_of_a_message_that_fails_several():
 def test_no_reason_is_without_words_for_every_identity_provider():
     for code, reason in REASONS.items():
         assert sentence(code, {})
-        assert not reason.fields or field_name(code, "other")
+        assert not reason.fields or field_name(code, Kind.OTHER)
