@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from accounts.models import Organization
+from scim.models import NeedsAttention
 from tests import factories
 from tests.discoverability import objects as discoverability_objects
 from tests.domains.factories import ClaimFactory
@@ -58,6 +59,15 @@ def same_for_all(*answers: str) -> Row:
 
 def at(row: Row, **words: str) -> Row:
     return replace(row, words=words)
+
+
+def or_not_found(row: Row) -> Row:
+    """The same, where those who may see it may also learn that the object is gone."""
+    answers = {
+        person: answers | {NOT_FOUND} if OPEN in answers else answers
+        for person, answers in row.answers.items()
+    }
+    return replace(row, answers=answers)
 
 
 ANYBODY = same_for_all(OPEN, SIGN_IN)
@@ -127,6 +137,7 @@ TABLE: dict[str, Row] = {
     "organizations:plan": BILLING,
     # One's own.
     "profile:*": SIGNED_IN,
+    "profile:google": ANYBODY,  # leads to Google by the sign-in's own address
     "domains:*": ADMINS,
     # Single sign-on: what identity providers and their people meet is open, the rest is admins'.
     "sso:postback": at(SECRET_ADDRESS),
@@ -137,6 +148,12 @@ TABLE: dict[str, Row] = {
     "sso:set_up": at(SECRET_ADDRESS, token="no-such-token"),
     "sso:guide": at(ADMINS, kind="okta"),
     "sso:*": ADMINS,
+    # SCIM: providers come with a token, admins see the tab.
+    "scim:root": TOKEN,
+    "scim:endpoint": at(TOKEN, path="Users"),
+    "scim:guide": at(ADMINS, provider="okta"),
+    "scim:undo": at(or_not_found(ADMINS), key="no-such-batch"),
+    "scim:*": ADMINS,
     # Second factors: steps of a sign-in lead back to its start, one's own pages, the admins'.
     "twofactor:passkey_sign_in": ANYBODY,
     "twofactor:challenge*": ANYBODY,
@@ -161,6 +178,8 @@ TABLE: dict[str, Row] = {
     "discoverability:approve": ADMINS,
     "discoverability:decline": ADMINS,
     "discoverability:*": BILLING,
+    # What exists while DEBUG only; tests import the URLs with it.
+    "development:*": at(SECRET_ADDRESS, mail_id="1"),
     # Operators.
     "otpadmin:*": OPERATORS,
     "otpadmin:login": ANYBODY,
@@ -184,6 +203,10 @@ OBJECTS: dict[str, Callable[[Organization], Any]] = {
     ),
     "membership_id": lambda organization: (
         factories.MembershipFactory(organization=organization).public_id
+    ),
+    # Whom SCIM was refused.
+    "row": lambda organization: (
+        NeedsAttention.objects.create(organization=organization, address="dan@corp.example").pk
     ),
     "project_id": lambda organization: (
         factories.ProjectFactory(organization=organization).public_id

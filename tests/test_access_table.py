@@ -51,7 +51,7 @@ class Page:
         values |= {key: OBJECTS[key](objects_of) for key in self.objects}
         if "organization_id" in self.keys:
             values["organization_id"] = organization.public_id
-        return reverse(self.name, kwargs=values)
+        return reverse(self.name, kwargs={k: v for k, v in values.items() if k in self.keys})
 
 
 def pages(resolver: URLResolver, route: str = "", namespace: str = "") -> Iterator[Page]:
