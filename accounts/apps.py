@@ -10,4 +10,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the ground floor's own menu items, switches and receivers."""
-        from accounts import receivers, registrations  # noqa: F401, PLC0415  # needs the models
+        from accounts import receivers, registrations  # noqa: F401  # needs the models

@@ -30,8 +30,8 @@ class DatabaseCache(DjangoDatabaseCache):
         until = self.get_backend_timeout(timeout)
         expires = FAR if until is None else datetime.datetime.fromtimestamp(until, tz=datetime.UTC)
         connection = connections[router.db_for_write(self.cache_model_class)]
-        table = connection.ops.quote_name(self._table)
-        values = {"key": key, "expires": expires.replace(microsecond=0)}
+        table = connection.ops.quote_name(self._table)  # type: ignore[attr-defined]  # not in the stubs
+        values: dict[str, Any] = {"key": key, "expires": expires.replace(microsecond=0)}
         with connection.cursor() as cursor:
             if mode == "touch":
                 statement = "UPDATE {table} SET expires = %(expires)s WHERE cache_key = %(key)s"
@@ -47,7 +47,7 @@ class DatabaseCache(DjangoDatabaseCache):
     def delete_expired(self) -> int:
         """Delete what has expired; return how many rows."""
         connection = connections[router.db_for_write(self.cache_model_class)]
-        table = connection.ops.quote_name(self._table)
+        table = connection.ops.quote_name(self._table)  # type: ignore[attr-defined]  # not in the stubs
         with connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM {table} WHERE expires < now()")  # noqa: S608  # our own table's name
             return int(cursor.rowcount)

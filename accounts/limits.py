@@ -14,13 +14,12 @@ from django.utils import timezone
 from accounts.models import Counter
 
 HIT = """
-INSERT INTO accounts_counter (key, hits, started_at, expires_at) VALUES (%(key)s, 1, %(now)s, %(end)s)
+INSERT INTO accounts_counter AS c (key, hits, started_at, expires_at)
+VALUES (%(key)s, 1, %(now)s, %(end)s)
 ON CONFLICT (key) DO UPDATE SET
-    hits = CASE WHEN accounts_counter.expires_at <= %(now)s THEN 1 ELSE accounts_counter.hits + 1 END,
-    started_at = CASE WHEN accounts_counter.expires_at <= %(now)s THEN %(now)s
-                 ELSE accounts_counter.started_at END,
-    expires_at = CASE WHEN accounts_counter.expires_at <= %(now)s THEN %(end)s
-                 ELSE accounts_counter.expires_at END
+    hits = CASE WHEN c.expires_at <= %(now)s THEN 1 ELSE c.hits + 1 END,
+    started_at = CASE WHEN c.expires_at <= %(now)s THEN %(now)s ELSE c.started_at END,
+    expires_at = CASE WHEN c.expires_at <= %(now)s THEN %(end)s ELSE c.expires_at END
 RETURNING hits, expires_at
 """
 

@@ -111,9 +111,7 @@ class Rehearsal:
         return not self.groups and not self.turns_off
 
 
-def change(
-    organization: Organization, *, actor: Actor, **columns: Any
-) -> SecurityPolicy:
+def change(organization: Organization, *, actor: Actor, **columns: Any) -> SecurityPolicy:
     """Set ``columns`` of the policy row, and turn off what can't stand beside them.
 
     Idempotent: asking for the present state changes and records nothing. Raises PolicyRefused,
@@ -125,7 +123,7 @@ def change(
         after = resolve(organization, policy, columns, refuse=True)
         changed = [
             field.attname
-            for field in SecurityPolicy._meta.concrete_fields  # noqa: SLF001  # public by documentation
+            for field in SecurityPolicy._meta.concrete_fields  # public by documentation
             if getattr(before, field.attname) != getattr(after, field.attname)
         ]
         if not changed:
@@ -151,30 +149,46 @@ def resolve(
     for name, value in columns.items():
         setattr(after, name, value)
     for switch in switches():
-        newly_on = switch.is_on(after) and not switch.is_on(policy)
-        if newly_on and refuse:
-            _refuse_without_plan(switch, after)
-            if switch.check:
-                switch.check(organization, policy, getattr(after, switch.column))
-        if newly_on:
+        if switch.is_on(after) and not switch.is_on(policy):
+            if refuse:
+                _judge(switch, organization, policy, after)
             for excluded in switch.excludes:
                 setattr(after, excluded, _switches[excluded].off)
     # Off brings off: repeated, for what goes off may be what another requires.
     for _round in switches():
         for switch in switches():
-            if not switch.is_on(after):
-                continue
-            missing = [r for r in switch.requires if not _switches[r].is_on(after)]
-            if missing or (switch.plans is not None and after.plan not in switch.plans):
-                if refuse and missing and switch.column in columns:
-                    label = _switches[missing[0]].label
-                    raise PolicyRefused("requires", _("Turn on %(switch)s first.") % {"switch": label})
-                setattr(after, switch.column, switch.off)
+            _turn_off_if_unsupported(switch, after, refuse=refuse and switch.column in columns)
+    _rest(after)
+    return after
+
+
+def _rest(after: SecurityPolicy) -> None:
+    """Give the details of switches that are off their resting values."""
     for switch in switches():
         if not switch.is_on(after):
             for name, value in switch.details.items():
                 setattr(after, name, value)
-    return after
+
+
+def _judge(
+    switch: Switch, organization: Organization, policy: SecurityPolicy, after: SecurityPolicy
+) -> None:
+    """Refuse to turn a switch on where the plan or its own check forbids it."""
+    _refuse_without_plan(switch, after)
+    if switch.check:
+        switch.check(organization, policy, getattr(after, switch.column))
+
+
+def _turn_off_if_unsupported(switch: Switch, after: SecurityPolicy, *, refuse: bool) -> None:
+    """Turn a switch off that misses what it requires, or its plan; ``refuse`` says so instead."""
+    if not switch.is_on(after):
+        return
+    missing = [name for name in switch.requires if not _switches[name].is_on(after)]
+    if missing and refuse:
+        label = _switches[missing[0]].label
+        raise PolicyRefused("requires", _("Turn on %(switch)s first.") % {"switch": label})
+    if missing or (switch.plans is not None and after.plan not in switch.plans):
+        setattr(after, switch.column, switch.off)
 
 
 def rehearse(organization: Organization, **columns: Any) -> Rehearsal:

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.actor import Actor
+from accounts.actor import Actor, person_of
 from accounts.models import Discoverability, Membership, Organization, Plan
 from accounts.organizations.context import OrganizationContext, organization_page
 from accounts.organizations.members import AlreadyMember, NotAllowed
@@ -193,12 +193,12 @@ def _request_of(context: OrganizationContext, request_id: str) -> JoinRequest:
 @login_required
 def join(request: HttpRequest) -> HttpResponse:
     """Show the organizations that the person's verified address finds (DISC-3, DISC-4)."""
-    if not evidence_of(request).proves_account(request.user):
-        return redirect_to_sign_in(request, address=request.user.email)
+    if not evidence_of(request).proves_account(person_of(request)):
+        return redirect_to_sign_in(request, address=person_of(request).email)
     return render(
         request,
         "discoverability/join.html",
-        {"matches": matches(request.user), "address": proven_address(request.user)},
+        {"matches": matches(person_of(request)), "address": proven_address(person_of(request))},
     )
 
 
@@ -206,16 +206,16 @@ def join(request: HttpRequest) -> HttpResponse:
 @require_POST
 def join_one(request: HttpRequest, organization_id: str) -> HttpResponse:
     """Join, or ask to join. What can't be found answers as if it did not exist."""
-    if not evidence_of(request).proves_account(request.user):
-        return redirect_to_sign_in(request, address=request.user.email)
+    if not evidence_of(request).proves_account(person_of(request)):
+        return redirect_to_sign_in(request, address=person_of(request).email)
     organization = _visible_one(request, organization_id)
     actor = Actor.of(request)
     asks = "ask" in request.POST
     try:
         if asks:
-            services.ask(request.user, organization, actor=actor)
+            services.ask(person_of(request), organization, actor=actor)
         else:
-            services.join(request.user, organization, actor=actor)
+            services.join(person_of(request), organization, actor=actor)
     except Gone:
         messages.error(request, _("This organization can't be joined this way any more."))
     except AlreadyMember:
@@ -236,7 +236,7 @@ def join_one(request: HttpRequest, organization_id: str) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest, request_id: str) -> HttpResponse:
     """Take one's own request back."""
-    mine = JoinRequest.objects.filter(user=request.user, public_id=request_id).first()
+    mine = JoinRequest.objects.filter(user=person_of(request), public_id=request_id).first()
     if mine is None:
         raise Http404
     services.withdraw(mine, actor=Actor.of(request))
@@ -245,7 +245,7 @@ def withdraw(request: HttpRequest, request_id: str) -> HttpResponse:
 
 
 def _visible_one(request: HttpRequest, organization_id: str) -> Organization:
-    found = next((o for o in visible(request.user) if o.public_id == organization_id), None)
+    found = next((o for o in visible(person_of(request)) if o.public_id == organization_id), None)
     if found is None:
         raise Http404
     return found

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from accounts.models.policy import SecurityPolicy
 
 # C0, C1, line and paragraph separators, and the marks that turn text around.
-UNSAFE_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+UNSAFE_CHARACTERS = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+)
 LOOKS_LIKE_A_LINK = re.compile(r"://|\bwww\.|[^\s.]\.[a-z]{2,}/", re.IGNORECASE)
 
 

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.utils import timezone
@@ -59,7 +60,7 @@ def claim_account(user: User, *, actor: Actor) -> bool:
     EmailAddress.objects.update_or_create(
         user=user, email=user.email, defaults={"verified": True, "primary": True}
     )
-    user.socialaccount_set.all().delete()
+    SocialAccount.objects.filter(user=user).delete()
     for hook in _on_claimed:
         hook(user)
     record_event(Event.ACCOUNT_CLAIMED, actor=actor, target=user)

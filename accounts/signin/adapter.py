@@ -82,14 +82,16 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queue allauth's mails as ours: templates/emails/<last part of the prefix>."""
         name = template_prefix.rpartition("/")[2]
-        values = {k: v for k, v in context.items() if isinstance(v, str | int)}
+        values: dict[str, Any] = {k: v for k, v in context.items() if isinstance(v, str | int)}
         if "code" in values:
             page = {
                 "login_code": "account_confirm_login_code",
                 "email_confirmation_signup": "account_email_verification_sent",
                 "email_confirmation": "account_email_verification_sent",
             }.get(name, "signin:address")
-            values["link"] = f"{settings.BASE_URL}{reverse(page)}?{urlencode({'code': values['code']})}"
+            values["link"] = (
+                f"{settings.BASE_URL}{reverse(page)}?{urlencode({'code': values['code']})}"
+            )
         if "password_reset_url" in values:
             # The host comes from settings, never from the request (S4).
             path = str(values["password_reset_url"]).partition("//")[2].partition("/")[2]

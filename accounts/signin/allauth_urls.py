@@ -17,18 +17,20 @@ urlpatterns = [
         RedirectView.as_view(pattern_name="signin:sign_up", query_string=True),
         name="account_signup",
     ),
-    path(
-        "accounts/logout/", RedirectView.as_view(pattern_name="home"), name="account_logout"
-    ),
+    path("accounts/logout/", RedirectView.as_view(pattern_name="home"), name="account_logout"),
     path("accounts/inactive/", allauth_views.account_inactive, name="account_inactive"),
-    path("accounts/email/", RedirectView.as_view(pattern_name="profile:home"), name="account_email"),
     path(
-        "accounts/reauthenticate/", views.to_address_step, name="account_reauthenticate"
+        "accounts/email/", RedirectView.as_view(pattern_name="profile:home"), name="account_email"
     ),
+    path("accounts/reauthenticate/", views.to_address_step, name="account_reauthenticate"),
     path("accounts/login/code/", views.to_address_step, name="account_request_login_code"),
     path("sign-in/google/", google.google_login, name="google_login"),
     path("sign-in/google/callback/", google.google_callback, name="google_callback"),
-    path("sign-in/google/cancelled/", social_views.login_cancelled, name="socialaccount_login_cancelled"),
+    path(
+        "sign-in/google/cancelled/",
+        social_views.login_cancelled,
+        name="socialaccount_login_cancelled",
+    ),
     path("sign-in/google/failed/", social_views.login_error, name="socialaccount_login_error"),
     path("sign-in/google/sign-up/", social_views.signup, name="socialaccount_signup"),
     path(

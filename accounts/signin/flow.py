@@ -36,9 +36,7 @@ class Pending:
     key: str
 
 
-def begin(
-    request: HttpRequest, user: User, proof: Proof, *, next_url: str = ""
-) -> HttpResponse:
+def begin(request: HttpRequest, user: User, proof: Proof, *, next_url: str = "") -> HttpResponse:
     """Take a first factor: answer with the next step, or with the open session.
 
     Where the same person is signed in already it is a step-up: the evidence is added to what
@@ -69,9 +67,7 @@ def add_proof(request: HttpRequest, proof: Proof) -> None:
     before = request.session.session_key
     request.session.cycle_key()
     # The list of open sessions follows, or nobody could end this one from elsewhere (ACC-4).
-    UserSession.objects.filter(session_key=before).update(
-        session_key=request.session.session_key
-    )
+    UserSession.objects.filter(session_key=before).update(session_key=request.session.session_key)
 
 
 def resume(request: HttpRequest) -> HttpResponse:
@@ -111,9 +107,7 @@ def safe_path(path: str) -> str:
     return path
 
 
-def redirect_to_sign_in(
-    request: HttpRequest, *, address: str = "", path: str = ""
-) -> HttpResponse:
+def redirect_to_sign_in(request: HttpRequest, *, address: str = "", path: str = "") -> HttpResponse:
     """Send somebody to the address step, and afterwards to ``path``, else back here."""
     query = {"next": request.get_full_path()} if request.method == "GET" else {}
     if path:

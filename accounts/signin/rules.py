@@ -83,7 +83,7 @@ class AccessRule(Protocol):
         """A factor was just given: the next step before the session may open."""
 
     def at_organization(self, entry: Entry, evidence: Evidence) -> Step | Refusal | None:
-        """A request reaches an organization's page. Pure: no query, whatever the number of rules."""
+        """A request reaches an organization's page. Pure: no query, however many rules."""
 
     def affected(self, before: SecurityPolicy, after: SecurityPolicy) -> list[Affected]:
         """Whom a change of the policy will ask, redirect or shut out."""

@@ -45,7 +45,7 @@ class AccessRulesStage(LoginStage):
         step = step_at_sign_in(self.login.user, evidence)
         if step is not None:
             return redirect(step.url), True
-        self.request.fresh_evidence = evidence  # type: ignore[attr-defined]  # read by the adapter
+        self.request.fresh_evidence = evidence  # read by the adapter
         return None, True
 
     @property
@@ -100,7 +100,8 @@ def start(request: HttpRequest, user: User, proof: Proof, next_url: str) -> Http
     login = Login(user=user, email_verification="none", redirect_url=next_url or None)
     state: dict[str, Any] = Evidence(proofs=(proof,)).serialize()
     login.state["stages"] = {KEY: {"data": state}}
-    return perform_login(request, login)
+    answer: HttpResponse = perform_login(request, login)
+    return answer
 
 
 def current_stage(request: HttpRequest) -> AccessRulesStage | None:
@@ -111,7 +112,8 @@ def current_stage(request: HttpRequest) -> AccessRulesStage | None:
 
 def go_on(request: HttpRequest, stage: AccessRulesStage) -> HttpResponse:
     """Ask the rules again."""
-    return resume_login(request, stage.login)
+    answer: HttpResponse = resume_login(request, stage.login)
+    return answer
 
 
 def abandon(request: HttpRequest) -> None:

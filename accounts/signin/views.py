@@ -189,7 +189,7 @@ class MagicLinkView(_CodeFromLink, allauth_views.ConfirmLoginCodeView):
             messages.warning(request, _("That link is over. Ask for a new one in this browser."))
             return redirect("signin:address")
         if self._process.user is None:
-            User.objects.filter(pk=None).exists()  # what finding somebody costs (S3)
+            User.objects.filter(pk=0).exists()  # what finding somebody costs (S3)
         self.stage = self._process.stage
         answer: HttpResponseBase = super(allauth_views.ConfirmLoginCodeView, self).dispatch(
             request, *args, **kwargs

@@ -1,6 +1,7 @@
 """What a session can prove, and for how long."""
 
 import datetime
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -12,7 +13,7 @@ NOW = timezone.now()
 HOUR = datetime.timedelta(hours=1)
 
 
-def proof(method: str, hours_ago: float = 0, **fields: object) -> Proof:
+def proof(method: str, hours_ago: float = 0, **fields: Any) -> Proof:
     return Proof(method, NOW - hours_ago * HOUR, **fields)
 
 
