@@ -150,6 +150,7 @@ MIDDLEWARE = [
     "orgsecurity.middleware.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "orgsecurity.headers.SecurityHeadersMiddleware",
+    "scim.middleware.ProviderMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -202,10 +203,14 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-     "OPTIONS": {"user_attributes": ("email", "first_name", "last_name")}},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-     "OPTIONS": {"min_length": 10}},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "first_name", "last_name")},
+    },
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
     {"NAME": "accounts.passwords.MaximumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
@@ -338,9 +343,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "send mail": {"task": "accounts.tasks.send_mail", "schedule": 3.0},
     "clean up": {"task": "accounts.tasks.clean_up", "schedule": 3600.0},
     # A sweep that could not start before the next beat is not needed any more.
-    "check domains": {
-        "task": "domains.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}
-    },
+    "check domains": {"task": "domains.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}},
     "two-factor resets": {"task": "twofactor.tasks.carry_out_resets", "schedule": 60.0},
     "two-factor clean-up": {"task": "twofactor.tasks.clean_up", "schedule": 3600.0},
     "forget old domain checks": {"task": "domains.tasks.forget_old_checks", "schedule": 3600.0},

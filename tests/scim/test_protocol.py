@@ -408,3 +408,15 @@ def test_head_is_answered_without_a_body(scim):
 
 def test_clients_of_two_organizations_do_not_meet(scim, other):
     assert ScimClient(other.scim.token).get("/Users").json()["totalResults"] == 1
+
+
+def test_what_the_pages_would_refuse_in_html_is_answered_in_scim(scim):
+    strange = scim.http.get(
+        f"{BASE}/Users", headers={"Authorization": f"Bearer {scim.token}", "Host": "evil.example"}
+    )
+    many = scim.get("/Users?" + "&".join(f"p{number}=1" for number in range(1_000)))
+
+    assert strange.status_code == 200
+    assert "evil.example" not in strange.content.decode()
+    assert error_of(many)[0] == 400
+    assert not strange.cookies
