@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from sso.models import HandOver, SsoRequest, UsedAssertion
-from sso.services import log, reminders
+from sso.services import keys, log, reminders
 
 # Answered and abandoned requests are kept this long, so that a late answer is told the reason.
 REQUESTS_KEPT_FOR = timedelta(days=1)
@@ -16,8 +16,12 @@ REQUESTS_KEPT_FOR = timedelta(days=1)
 
 @shared_task(ignore_result=True)
 def remind_of_certificates() -> None:
-    """Tell admins of certificates that end soon. Any number of workers may run it."""
+    """Tell admins of certificates that end soon, and renew our own key in time.
+
+    Any number of workers may run it.
+    """
     reminders.remind_all()
+    keys.renew()
 
 
 @shared_task(ignore_result=True)

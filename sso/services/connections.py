@@ -17,6 +17,7 @@ from accounts.models import Organization, SecurityPolicy, Team
 from sso.models import Certificate, Connection, Link, TeamMapping
 from sso.saml.certificates import MOST_CERTIFICATES, CertificateRefused, PinnedCertificate
 from sso.saml.urls import check_issuer, check_sign_in_url
+from sso.services import keys
 
 MOST_MAPPINGS = 100
 
@@ -129,6 +130,8 @@ def set_options(connection: Connection, *, actor: Actor, kind: str, sign_request
     _lock(connection.organization)
     if (connection.kind, connection.sign_requests) == (kind, sign_requests):
         return
+    if sign_requests:
+        keys.signing_key()  # in the metadata before the first request is signed
     before = {"kind": connection.kind, "sign_requests": connection.sign_requests}
     _change(connection, kind=kind, sign_requests=sign_requests)
     after = {"kind": kind, "sign_requests": sign_requests}

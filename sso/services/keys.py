@@ -21,6 +21,7 @@ from sso.saml.service_provider import SigningKey
 VALID_FOR = timedelta(days=3650)
 # A new key is announced in the metadata this long before it signs.
 ANNOUNCED_FOR = timedelta(days=7)
+RENEWED_AFTER = timedelta(days=365)
 
 
 def signing_key() -> SigningKey:
@@ -29,6 +30,20 @@ def signing_key() -> SigningKey:
     announced = [k for k in keys if k.created_at < timezone.now() - ANNOUNCED_FOR]
     key = announced[0] if announced else keys[-1] if keys else make_key(actor=Actor.system("sso"))
     return SigningKey(key.private_key, key.certificate)
+
+
+@transaction.atomic
+def renew() -> bool:
+    """Make the next key when the newest is a year old, and forget those before the last two.
+
+    Nothing is made before a connection signs. Any number of workers may call it.
+    """
+    keys = list(RequestKey.objects.select_for_update().order_by("-created_at"))
+    if not keys or keys[0].created_at > timezone.now() - RENEWED_AFTER:
+        return False
+    make_key(actor=Actor.system("sso"))
+    RequestKey.objects.filter(pk__in=[key.pk for key in keys[1:]]).delete()
+    return True
 
 
 def metadata_certificates() -> tuple[str, ...]:

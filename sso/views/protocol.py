@@ -41,7 +41,8 @@ logger = logging.getLogger(__name__)
 NONCE = "sso_nonce"
 CONTINUE = "sso_continue"
 CONTINUE_FOR = timedelta(minutes=5)
-REFUSED_POSTS, WINDOW = 30, timedelta(minutes=1)  # for one address: offices share one
+# For one address, and offices share one: refused answers, and sign-ins begun (each is a row).
+REFUSED_POSTS, STARTS, WINDOW = 30, 600, timedelta(minutes=1)
 START_PAGE = "/home/"
 LARGEST_BODY = 2 * LARGEST  # bytes: the form's other fields, and percent-encoding
 
@@ -60,11 +61,15 @@ def postback(request: HttpRequest) -> HttpResponse:
     connection = Connection.objects.filter(organization=organization).first()
     if connection is None:
         raise Http404
+    address = str(request.client_address)  # type: ignore[attr-defined]  # set by the middleware
+    started = limits.hit(f"sso-start:{address}", limit=STARTS, per=WINDOW)
+    if not started:
+        return _too_many(request, started.retry_after)
     connection.organization = organization
     nonce = request.session.setdefault(NONCE, secrets.token_urlsafe(32))
     asked = request.GET.get("next") or wanted(request)
-    started = signing_in.start(connection, nonce=nonce, next_path=asked)
-    return send_to_identity_provider(request, connection, started)
+    sent = signing_in.start(connection, nonce=nonce, next_path=asked)
+    return send_to_identity_provider(request, connection, sent)
 
 
 @csrf_exempt

@@ -1,5 +1,6 @@
 """The pages of admins: values, certificates, switches, test, log, guides, links."""
 
+import datetime as dt
 import re
 
 import pytest
@@ -10,6 +11,7 @@ from accounts.models import AuditEvent, Membership
 from sso.models import Certificate, Connection, Link, LogEntry, Proposal, SetUpLink
 from sso.saml.certificates import pin
 from sso.saml.guides import GUIDES
+from sso.services import keys
 from tests.factories import PASSWORD, MembershipFactory, OrganizationFactory, TeamFactory
 from tests.sso import signer
 from tests.sso.conftest import (
@@ -503,3 +505,20 @@ def test_signed_requests_have_their_key_in_the_metadata(admin, client, corp):
 
     assert "&Signature=" in response.url
     assert b'use="signing"' in client.get("/sso/metadata").content
+
+
+def test_our_own_key_is_renewed_once_a_year_and_announced_before_it_signs(
+    admin, corp, time_machine
+):
+    assert not keys.renew()
+    admin.post(page(corp, "options/"), {"kind": "", "sign_requests": "on"})
+    first = keys.signing_key()
+
+    time_machine.move_to(dt.datetime.now(dt.UTC) + dt.timedelta(days=366))
+    assert keys.renew()
+    assert not keys.renew()
+    assert len(keys.metadata_certificates()) == 2
+    assert keys.signing_key() == first
+
+    time_machine.move_to(dt.datetime.now(dt.UTC) + dt.timedelta(days=374))
+    assert keys.signing_key() != first
