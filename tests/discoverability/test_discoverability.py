@@ -6,6 +6,7 @@ import threading
 
 import pytest
 import time_machine
+from allauth.account.models import EmailAddress
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -540,3 +541,46 @@ def test_joining_while_the_level_flips_is_judged_at_the_click(run_threads):
     outcome = run_threads(2, act)[0]
 
     assert (outcome == "joined") == Membership.objects.filter(user=newcomer).exists()
+
+
+# --- Twins and borrowed proof
+
+
+@pytest.mark.threat("V1")
+@pytest.mark.requirement("DISC-2")
+def test_a_domain_of_look_alike_letters_is_another_domain():
+    organization = organization_with("open", domain="corp.example")
+    owner, actor = organization.owner, Actor.person(organization.owner)
+
+    with pytest.raises(Refused) as refused:
+        services.name_domain(organization, "c\u043erp.example", actor=actor, user=owner)
+
+    assert refused.value.code == "unproven"
+    assert visible(UserFactory(email="new@xn--crp-5cd.example")) == []
+
+
+@pytest.mark.requirement("DISC-2")
+def test_an_international_domain_is_listed_as_mail_addresses_write_it():
+    organization = OrganizationFactory(plan=Plan.GROWTH)
+    owner = MembershipFactory(
+        organization=organization, role="owner", user__email="o@xn--bcher-kva.example"
+    ).user
+    actor = Actor.person(owner)
+
+    added = services.name_domain(organization, "Bücher.example", actor=actor, user=owner)
+    services.set_level(organization, "open", actor=actor)
+
+    assert added.domain == "xn--bcher-kva.example"
+    assert visible(UserFactory(email="new@xn--bcher-kva.example")) == [organization]
+
+
+@pytest.mark.threat("V1")
+def test_an_address_that_another_account_verified_proves_nothing_here():
+    organization = organization_with("open")
+    stranger = UserFactory(email="new@corp.example", verified=False)
+    other = UserFactory(email="else@other.example")
+    EmailAddress.objects.create(user=other, email="new@corp.example", verified=True)
+
+    assert visible(stranger) == []
+    assert visible(other) == []
+    assert visible(UserFactory(email="real@corp.example")) == [organization]
