@@ -11,9 +11,13 @@ from accounts.organizations import menu, overview
 from accounts.organizations.context import OrganizationContext
 from accounts.organizations.permissions import Permission
 from accounts.policy import PolicyRefused, Switch, register_switch
+from accounts.profile import cards
+from accounts.signin import ways
 from accounts.signin.accounts import on_claimed
+from twofactor.passkeys import passkeys_work
 from twofactor.services.organization import enrolled
 from twofactor.services.reset import remove_everything
+from twofactor.views.profile import card
 
 
 def register() -> None:
@@ -55,6 +59,10 @@ def register() -> None:
             url_name="twofactor:settings",
             judge=standing,
         )
+    )
+    cards.register(cards.Card(30, "twofactor/profile_card.html", card))
+    ways.register(
+        ways.Way(gettext_lazy("Use a passkey"), "twofactor:passkey_sign_in", passkeys_work)
     )
     on_claimed(forget_stranger)
 

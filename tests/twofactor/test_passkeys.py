@@ -105,7 +105,8 @@ def test_a_passkey_that_verifies_the_person_is_both_factors(page, site, member):
     set_up_a_passkey(page, site, member)
     page.context.clear_cookies()
 
-    page.goto(f"{site}/sign-in/passkey/")
+    page.goto(f"{site}/sign-in/")
+    page.get_by_role("link", name="Use a passkey").click()
     page.get_by_role("button", name="Use a passkey").click()
     page.wait_for_url(f"{site}/settings/organization/**")
 

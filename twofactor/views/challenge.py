@@ -174,7 +174,7 @@ def _passkey(request: HttpRequest, person: Person, options: Options) -> HttpResp
         options,
         "twofactor/challenge_passkey.html",
         form=form,
-        options=authentication_options(request, person.user),
+        passkey_options=authentication_options(request, person.user),
     )
 
 
@@ -202,7 +202,7 @@ def passkey_sign_in(request: HttpRequest) -> HttpResponse:
     response = render(
         request,
         "twofactor/passkey_sign_in.html",
-        {"form": form, "options": authentication_options(request, None)},
+        {"form": form, "passkey_options": authentication_options(request, None)},
     )
     add_never_cache_headers(response)
     return response

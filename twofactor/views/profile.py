@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -51,22 +52,20 @@ def own_settings(view: View) -> Callable[[HttpRequest], HttpResponse]:
 
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """Show the methods, the recovery codes and the browsers."""
-    person = session_of(request)
-    user = person.user
-    return render(
-        request,
-        "twofactor/profile.html",
-        {
-            "person": person,
-            "methods": methods_of(user),
-            "demanded_by": demanding(user),
-            "browsers": RememberedBrowser.objects.filter(
-                user=user, expires_at__gt=timezone.now()
-            ).count(),
-            "reset": open_reset(user),
-        },
-    )
+    """Show the methods, the recovery codes and the browsers, on a page of their own."""
+    return render(request, "twofactor/profile.html", {"card": card(request)})
+
+
+def card(request: HttpRequest) -> dict[str, Any]:
+    """Return what the card of the profile shows."""
+    user = session_of(request).user
+    remembered = RememberedBrowser.objects.filter(user=user, expires_at__gt=timezone.now())
+    return {
+        "methods": methods_of(user),
+        "demanded_by": demanding(user),
+        "browsers": remembered.count(),
+        "reset": open_reset(user),
+    }
 
 
 def demanding(user: User) -> list[Membership]:

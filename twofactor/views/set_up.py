@@ -199,7 +199,7 @@ def passkey(request: HttpRequest, person: Person) -> HttpResponse:
         "twofactor/set_up_passkey.html",
         2,
         form=form,
-        options=registration_options(request, person.user),
+        passkey_options=registration_options(request, person.user),
     )
 
 
