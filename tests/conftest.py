@@ -11,6 +11,7 @@ from django.db import connections
 from django.test import TransactionTestCase
 
 from tests.servers.launch import Server, running
+from tests.support import budget
 from tests.support.browser import running_browser
 from tests.support.database import empty_the_tables
 from tests.support.services import Facts, Services, ServicesOfTheController
@@ -22,11 +23,21 @@ SERVICES = pytest.StashKey[Any]()
 # ── The run ──────────────────────────────────────────────────────────────────────────────────────
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    budget.add_option(parser)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    budget.choose(config, items)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     worker_input = getattr(config, "workerinput", None)  # None: this is the controller
     config.stash[SERVICES] = (
         ServicesOfTheController(worker_input["services"]) if worker_input else Services()
     )
+    if not worker_input:
+        config.pluginmanager.register(budget.Notebook(config))
 
 
 @pytest.hookimpl(optionalhook=True)
