@@ -47,11 +47,19 @@ class ConnectionForm(forms.Form):
 
     issuer = forms.CharField(
         label=gettext_lazy("Issuer URL"),
+        error_messages={
+            "required": gettext_lazy("Enter the Issuer URL of your identity provider.")
+        },
         max_length=1024,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     sign_in_url = forms.CharField(
         label=gettext_lazy("Identity Provider Sign-in URL"),
+        error_messages={
+            "required": gettext_lazy(
+                "Enter the sign-in URL of your identity provider, with https://."
+            )
+        },
         max_length=1024,
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "spellcheck": "false", "inputmode": "url"}

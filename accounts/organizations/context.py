@@ -23,7 +23,7 @@ from accounts.audit.record import record_event
 from accounts.models import Membership, Organization, Role, SecurityPolicy
 from accounts.organizations.permissions import Permission, may
 from accounts.signin.evidence import SAML, Evidence, evidence_of
-from accounts.signin.flow import redirect_to_sign_in
+from accounts.signin.flow import redirect_to_sign_in, want
 from accounts.signin.rules import Entry, Refusal, Step, access_rules
 
 if TYPE_CHECKING:
@@ -170,6 +170,8 @@ def enter(request: HttpRequest, organization_id: str) -> OrganizationContext | H
     if answer is not None:
         if not answer.url:
             return redirect_to_sign_in(request, address=request.user.email)
+        if request.method == "GET":
+            want(request, request.get_full_path())
         return HttpResponseRedirect(answer.url)
     note_seen(entry.membership)
     note_entered(request, entry, evidence)

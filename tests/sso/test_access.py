@@ -401,3 +401,19 @@ def test_managed_access_and_turning_off_at_once_leave_a_permitted_state(corp, ru
 
     corp.policy.refresh_from_db()
     assert corp.policy.sso_enabled or not corp.policy.sso_required
+
+
+@pytest.mark.requirement("SSO-4")
+def test_closed_door_leads_through_the_identity_provider_and_back_to_the_page(
+    client, corp, sign_in
+):
+    sign_in(client, member(corp, email="bob@corp.example").user)
+    requirement.set_required(corp, True, actor=ACTOR)
+    page = f"/settings/organization/{corp.public_id}/users/"
+
+    door_step = client.get(page)
+    assert door_step.url == f"/security/sso/v2/authorize/?org_id={corp.public_id}"
+    asked = steps.start(client, corp)
+
+    assert follow(client, post(answer(in_response_to=asked.id))).url == page
+    assert client.get(page).status_code == 200

@@ -142,7 +142,7 @@ def test_metadata_is_shown_before_it_is_saved(admin, acme):
         ({"certificate": upload(signer.key().private_pem)}, "private key"),
         ({"certificate": ""}, "Upload the certificate"),
         ({"sign_in_url": "http://idp.example/sso"}, "https://"),
-        ({"issuer": ""}, "required"),
+        ({"issuer": ""}, "Enter the Issuer URL"),
         ({"issuer": "corp"}, "whole Issuer URL"),
     ],
 )
