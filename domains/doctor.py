@@ -39,7 +39,7 @@ class Finding(TextChoices):
     ELSEWHERE = "elsewhere", gettext_lazy("Verified elsewhere")
     NO_SUCH_DOMAIN = "no_such_domain", gettext_lazy("No such domain")
     NO_TXT = "no_txt", gettext_lazy("No TXT record")
-    NO_RECORD = "no_record", gettext_lazy("Our record is not among them")
+    NO_RECORD = "no_record", gettext_lazy("Our record isn’t among the TXT records")
     ONE_LEVEL_OFF = "one_level_off", gettext_lazy("Record at another name")
     BARE_TOKEN = "bare_token", gettext_lazy("Token without the prefix")
     QUOTED = "quoted", gettext_lazy("Quotes inside the value")

@@ -1,17 +1,20 @@
 """Domain Claiming: list, claim, one claim, check now, remove."""
 
+import json
 import time
 from datetime import timedelta
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actor import Actor
 from accounts.organizations.context import OrganizationContext, organization_page
+from accounts.organizations.menu import ShownItem
 from accounts.organizations.permissions import Permission
 from accounts.signin.password import ConfirmPasswordForm, wait_in_words
 from domains import consequences, hosts, services
@@ -54,7 +57,7 @@ def add(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
     form = ConfirmPasswordForm(request.POST or None, user=context.user)
     if form.is_valid():
         request.session[_password_key(context)] = int(time.time())
-        return redirect("domains:submit", context.organization.public_id)
+        return _next_step(request, reverse("domains:submit", args=[context.organization.public_id]))
     return render(request, "domains/add.html", {"context": context, "form": form})
 
 
@@ -95,7 +98,10 @@ def claim(request: HttpRequest, context: OrganizationContext, claim_id: str) -> 
             "claim": found,
             "checks": checks,
             "strip": history_strip(checks),
-            "hosts": hosts.ALL,
+            "host_items": [
+                ShownItem(str(one.name), f"?host={one.slug}#record-title", "", one is host)
+                for one in hosts.ALL
+            ],
             "instructions": hosts.instructions(
                 host, domain=found.domain, zone=found.zone, value=found.txt_value
             ),
@@ -142,6 +148,15 @@ def remove(request: HttpRequest, context: OrganizationContext, claim_id: str) ->
             "losing": consequences.of_losing(found),
         },
     )
+
+
+def _next_step(request: HttpRequest, url: str) -> HttpResponse:
+    """The second box of two: in the open dialog, or as a page."""
+    if request.headers.get("HX-Target") == "dialog":
+        # The address stays the page's behind the dialog: Cancel and reload lead nowhere strange.
+        step = {"path": url, "target": "#dialog", "select": "[data-confirm]", "push": "false"}
+        return HttpResponse(headers={"HX-Location": json.dumps(step)})
+    return redirect(url)
 
 
 def _say_verdict(request: HttpRequest, claim: DomainClaim) -> None:

@@ -4,14 +4,17 @@ import re
 
 import pytest
 
-from tests.journeys.journey import Journey, in_every_way
+from tests.journeys.journey import Journey, Way, in_every_way
 from tests.journeys.people import PASSWORD, create_organization, sign_up, unique
 
 
 def claim(journey: Journey, org: str, domain: str) -> str:
     """Claim a domain by the pages, and return the value of its record."""
     journey.open(f"/settings/organization/{org}/security/domains/").follow("Add Domain")
-    journey.fill("Your password", PASSWORD).press("Continue")
+    journey.fill("Your password", PASSWORD).press("Continue").sees("Submit Claim")
+    in_dialog = journey.way is not Way.NO_SCRIPT
+    assert journey.page.locator("dialog[open]").count() == in_dialog
+    assert journey.page.url.endswith("/domains/") == in_dialog
     journey.fill("Domain", f"https://{domain}/").press("Submit Claim")
     journey.sees("That is a web address.")
     journey.fill("Domain", domain.upper()).press("Submit Claim").sees("Pending")
