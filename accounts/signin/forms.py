@@ -22,6 +22,9 @@ class AddressField(forms.EmailField):
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("label", _("Work email"))
+        kwargs.setdefault(
+            "error_messages", {"required": _("Enter an email address like name@company.com.")}
+        )
         super().__init__(max_length=254, **kwargs)
         self.widget.attrs.setdefault("autocomplete", "username")
         # Unicode look-alikes get our own sentence, not the widget's.
@@ -69,6 +72,7 @@ class SignUpForm(SignupForm):
             attrs={"autocomplete": "new-password"}
         )
         self.fields["password1"].strip = False
+        self.fields["password1"].error_messages["required"] = _("Choose a password.")
         self.fields["password1"].help_text = _("At least 10 characters; a phrase is fine.")
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)

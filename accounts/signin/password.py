@@ -36,6 +36,7 @@ class PasswordField(forms.CharField):
     def __init__(self, **kwargs: Any) -> None:
         autocomplete = kwargs.pop("autocomplete", "current-password")
         kwargs.setdefault("label", gettext_lazy("Password"))
+        kwargs.setdefault("error_messages", {"required": gettext_lazy("Enter the password.")})
         kwargs.setdefault("max_length", 4096)
         widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
         super().__init__(strip=False, widget=widget, **kwargs)
