@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import get_resolver
 
 from tests.face.walking import HEIGHT, WIDTHS, Walker
+from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
+
+# Read now, while DEBUG is on: the demo's addresses are left out later, when tests run without it.
+assert get_resolver().url_patterns
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +30,25 @@ def walker(shared_page: Any, client: Client) -> Iterator[Walker]:
     walker = Walker(shared_page, client)
     yield walker
     walker.leave()
+
+
+class World(SimpleNamespace):
+    """People and organizations for every page; each app adds what its pages need."""
+
+    def fill(self, count: int) -> None:
+        for _number in range(count):
+            MembershipFactory(organization=self.organization)
+
+
+@pytest.fixture
+def world(acme: Any) -> World:
+    busy = UserFactory(first_name="Bea", last_name="Busy")
+    for organization in (acme, OrganizationFactory(name="Bright", plan="growth")):
+        MembershipFactory(organization=organization, user=busy, role="admin")
+    return World(
+        organization=acme,
+        ann=acme.owner,
+        member=MembershipFactory(organization=acme).user,
+        busy=busy,
+        newcomer=UserFactory(),
+    )

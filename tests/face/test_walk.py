@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.urls import reverse
 
+from tests.face.conftest import World
 from tests.face.pages import ADDRESSES, NO_PAGE, PAGES, Page, all_pages
 from tests.face.walking import marked_translations, unmarked_sentences
-from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 
 ALL_PAGES = all_pages()
 
@@ -26,28 +25,6 @@ def test_every_address_is_walked_or_says_why_not(name):
 @pytest.mark.parametrize("name", sorted({page.name for page in PAGES} | set(NO_PAGE)))
 def test_the_table_names_no_address_that_is_gone(name):
     assert name in ADDRESSES
-
-
-class World(SimpleNamespace):
-    """People and organizations for every page; each app adds what its pages need."""
-
-    def fill(self, count: int) -> None:
-        for _number in range(count):
-            MembershipFactory(organization=self.organization)
-
-
-@pytest.fixture
-def world(acme: Any) -> World:
-    busy = UserFactory(first_name="Bea", last_name="Busy")
-    for organization in (acme, OrganizationFactory(name="Bright", plan="growth")):
-        MembershipFactory(organization=organization, user=busy, role="admin")
-    return World(
-        organization=acme,
-        ann=acme.owner,
-        member=MembershipFactory(organization=acme).user,
-        busy=busy,
-        newcomer=UserFactory(),
-    )
 
 
 def path_to(page: Page, world: World) -> str:
