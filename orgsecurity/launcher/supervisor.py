@@ -103,13 +103,15 @@ class Supervisor:
             self._postgres.start()
             self._watched.insert(0, Watched(self._postgres.program))
             self._postgres.ensure_database(parts.DATABASE)
+        for server in servers:
+            self._wait_until_ready(server)  # the demo asks them
         self._prepare(parts.preparation(place, environment))
         files.write_environment(place.data_dir, environment)
         product = parts.product(place, environment)
         self._product = [part.program for part in product]
         for part in product:
             self._watch(part)
-        for part in [*servers, *product]:
+        for part in product:
             self._wait_until_ready(part)
         self.say(f"Orgsecurity is ready: {place.base_url}/")
 
