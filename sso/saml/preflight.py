@@ -294,14 +294,13 @@ def _message(
     xml: bytes,
 ) -> Message:
     signatures = sorted(signatures, key=lambda signature: signature.getparent() is root)
-    confirmations = tuple(_confirmations(assertion))
     answered = {root.get("InResponseTo"), *_in_response_to(assertion)} - {None}
     if len(answered) > 1:
         raise _malformed("it answers several requests at once")
     if "" in answered:
         raise _malformed("it has an empty InResponseTo")
     subject = _one(assertion, _saml("Subject"), "Subject")
-    name_ids = list(subject.iterfind(_saml("NameID")))
+    name_ids = _children(subject, _saml("NameID"))
     if len(name_ids) > 1:
         raise _malformed("the Subject has several NameIDs")
     if any(len(name_id.text or "") > LONGEST_NAME_ID for name_id in name_ids):
@@ -327,12 +326,12 @@ def _message(
         ),
         name_id=_name_id(name_ids[0]) if name_ids else None,
         name_id_qualifier=name_ids[0].get("SPNameQualifier", "") if name_ids else "",
-        confirmations=confirmations,
+        confirmations=tuple(_confirmations(subject)),
         not_before=_instant(conditions, "NotBefore"),
         not_on_or_after=_instant(conditions, "NotOnOrAfter"),
         audiences=tuple(
-            tuple(audience.text or "" for audience in restriction.iterfind(_saml("Audience")))
-            for restriction in conditions.iterfind(_saml("AudienceRestriction"))
+            tuple(audience.text or "" for audience in _children(restriction, _saml("Audience")))
+            for restriction in _children(conditions, _saml("AudienceRestriction"))
         ),
         session_index=authentication.get("SessionIndex", "")[:255],
         session_not_on_or_after=_instant(authentication, "SessionNotOnOrAfter"),
@@ -340,12 +339,11 @@ def _message(
     )
 
 
-def _confirmations(assertion: etree._Element) -> Iterator[Confirmation]:
-    for confirmation in assertion.iterfind(f"{_saml('Subject')}/{_saml('SubjectConfirmation')}"):
+def _confirmations(subject: etree._Element) -> Iterator[Confirmation]:
+    for confirmation in _children(subject, _saml("SubjectConfirmation")):
         if confirmation.get("Method") != BEARER:
             continue
-        data = confirmation.find(_saml("SubjectConfirmationData"))
-        if data is not None:
+        for data in _children(confirmation, _saml("SubjectConfirmationData")):
             yield Confirmation(
                 recipient=data.get("Recipient"),
                 in_response_to=data.get("InResponseTo"),
@@ -355,7 +353,7 @@ def _confirmations(assertion: etree._Element) -> Iterator[Confirmation]:
 
 
 def _in_response_to(assertion: etree._Element) -> Iterator[str | None]:
-    for data in assertion.iter(_saml("SubjectConfirmationData")):
+    for data in _Plain.iter(assertion, _saml("SubjectConfirmationData")):
         yield data.get("InResponseTo")
 
 
@@ -366,10 +364,11 @@ def _name_id(element: etree._Element) -> NameId:
 def _attributes(assertion: etree._Element) -> dict[str, tuple[str, ...]]:
     """Names may repeat (Keycloak's Role): their values are added up."""
     found: dict[str, tuple[str, ...]] = {}
-    for attribute in assertion.iterfind(f"{_saml('AttributeStatement')}/{_saml('Attribute')}"):
-        name = attribute.get("Name", "")
-        values = tuple(value.text or "" for value in attribute.iterfind(_saml("AttributeValue")))
-        found[name] = found.get(name, ()) + values
+    for statement in _children(assertion, _saml("AttributeStatement")):
+        for attribute in _children(statement, _saml("Attribute")):
+            name = attribute.get("Name", "")
+            values = _children(attribute, _saml("AttributeValue"))
+            found[name] = found.get(name, ()) + tuple(value.text or "" for value in values)
     return found
 
 
@@ -383,8 +382,12 @@ def _instant(element: etree._Element, name: str) -> datetime | None:
         raise _malformed(f"{name} is no instant in UTC") from None
 
 
+def _children(parent: etree._Element, tag: str) -> list[Any]:
+    return list(_Plain.iterchildren(parent, tag))
+
+
 def _one(parent: etree._Element, tag: str, what: str) -> etree._Element:
-    found: list[Any] = list(_Plain.iterchildren(parent, tag))
+    found = _children(parent, tag)
     if len(found) != 1:
         raise _malformed(f"it does not have exactly one {what}")
     element: etree._Element = found[0]
