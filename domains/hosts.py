@@ -75,7 +75,7 @@ HOSTS = (
         "Type",
         "Host",
         "Data",
-        servers=(".googledomains.com", ".squarespacedns.com", ".google.com"),
+        servers=(".googledomains.com", ".squarespacedns.com"),
     ),
     Host(
         "azure",

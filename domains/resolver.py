@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequenc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, TypeVar
 
 import dns.asyncquery
@@ -222,6 +221,7 @@ class Panel:
             raise ValueError("at least one resolver")
         self.resolvers = tuple(resolvers)
         self.in_flight = min(in_flight, _files_to_spare())
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @classmethod
     def configured(cls) -> "Panel":
@@ -229,24 +229,20 @@ class Panel:
         named = [Resolver.parse(text) for text in settings.DNS_RESOLVERS]
         return cls(named or _of_the_system())
 
-    @cached_property
-    def _slots(self) -> asyncio.Semaphore:
-        return asyncio.Semaphore(self.in_flight)
-
-    @cached_property
-    def _room(self) -> asyncio.Semaphore:
-        return asyncio.Semaphore(AT_ONCE)
-
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         """A place among the questions in flight."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:  # each batch has a loop of its own, and a semaphore only one
+            self._loop = loop
+            self._slots, self._room = asyncio.Semaphore(self.in_flight), asyncio.Semaphore(AT_ONCE)
         async with self._slots:
             await self._room.acquire()
-            leaving = asyncio.get_running_loop().call_later(MAKES_ROOM_AFTER, self._room.release)
+            leaving = loop.call_later(MAKES_ROOM_AFTER, self._room.release)
             try:
                 yield
             finally:
-                if leaving.when() > asyncio.get_running_loop().time():
+                if leaving.when() > loop.time():
                     leaving.cancel()
                     self._room.release()
 

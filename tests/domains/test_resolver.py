@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from domains import resolver
 from domains.resolver import Panel, Reply, Resolver, run
 from domains.states import Verdict
 
@@ -98,8 +99,8 @@ def test_tcp_that_never_answers_is_given_up(impatient):
         udp.bind(listener.getsockname())
 
         async def truncating() -> Reply:
-            resolver = Resolver("127.0.0.1", listener.getsockname()[1])
-            looking = asyncio.create_task(resolver.look("corp.example"))
+            server = Resolver("127.0.0.1", listener.getsockname()[1])
+            looking = asyncio.create_task(server.look("corp.example"))
             udp.setblocking(False)
             question, peer = await asyncio.get_running_loop().sock_recvfrom(udp, 4096)
             answer = question[:2] + b"\x87\x80" + question[4:]  # QR AA TC RD RA
@@ -147,10 +148,10 @@ def test_each_question_has_a_port_of_its_own(impatient):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.bind(("127.0.0.1", 0))
         udp.settimeout(2)
-        resolver = Resolver("127.0.0.1", udp.getsockname()[1])
+        server = Resolver("127.0.0.1", udp.getsockname()[1])
 
         async def many() -> None:
-            await asyncio.gather(*(resolver.look("corp.example", tries=1) for _ in range(20)))
+            await asyncio.gather(*(server.look("corp.example", tries=1) for _ in range(20)))
 
         run(many())
         for _ in range(20):
@@ -223,3 +224,27 @@ def test_only_one_is_asked_where_nothing_would_change(three_dns):
     assert answer.verdict == Verdict.PRESENT
     assert len(answer.looks) == 1
     assert sum(sum(dns.questions().values()) for dns in three_dns) == 1
+
+
+def test_a_panel_serves_one_batch_after_another_each_with_more_than_it_keeps_in_flight(dns):
+    panel = Panel([Resolver.parse(dns.address)], in_flight=5)
+    names = [f"corp{number}.example" for number in range(20)]
+
+    for _batch in range(2):
+        assert len(run(panel.look_at(names))) == 20
+
+
+def test_a_silent_name_makes_room_for_others_and_every_place_is_given_back(dns, monkeypatch):
+    monkeypatch.setattr(resolver, "AT_ONCE", 2)
+    monkeypatch.setattr(resolver, "MAKES_ROOM_AFTER", 0.02)
+    for number in range(4):
+        dns.fail(f"dead{number}.example", "silent")
+    panel = Panel([Resolver.parse(dns.address)])
+    names = [f"dead{number}.example" for number in range(4)]
+
+    looks = run(panel.look_at([*names, *(f"live{number}.example" for number in range(6))]))
+
+    assert [look.reply for look in looks.values()] == [Reply.TIMEOUT] * 4 + [
+        Reply.NO_SUCH_DOMAIN
+    ] * 6
+    assert panel._room._value == 2

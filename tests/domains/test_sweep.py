@@ -132,6 +132,17 @@ def test_a_removal_beside_a_verdict_ends_removed_or_verified_never_between(dns, 
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.requirement("DOM-8")
+def test_a_domain_claimed_twice_at_one_instant_is_one_claim_with_one_token(acme, run_threads):
+    actor = Actor.person(acme.owner)
+
+    made = run_threads(6, lambda _number: services.claim(acme, "corp.example", actor=actor))
+
+    assert {claim.token for claim in made} == {DomainClaim.objects.get().token}
+    assert AuditEvent.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
 def test_four_workers_share_the_claims_and_look_at_each_once(acme, dns, run_threads):
     claims = make_claims(200, acme)
     publish(dns, claims[:100])
