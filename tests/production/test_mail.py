@@ -11,7 +11,7 @@ from tests.production.smtp import running_mail_server
 @pytest.fixture
 def mail_server(settings):
     with running_mail_server() as server:
-        settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address
+        settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address[:2]
         smtp = "django.core.mail.backends.smtp.EmailBackend"
         settings.POST_OFFICE = {**settings.POST_OFFICE, "BACKENDS": {"default": smtp}}
         yield server
