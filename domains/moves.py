@@ -18,7 +18,7 @@ from accounts.actor import Actor
 from accounts.audit.events import Event
 from accounts.audit.record import record_event
 from accounts.mail import mail_admins
-from domains import consequences, schedule
+from domains import consequences, metrics, schedule
 from domains.doctor import Case, Diagnosis, Finding, Whose, diagnose, tokens_in
 from domains.examination import Examination
 from domains.models import DomainCheck, DomainClaim
@@ -50,7 +50,7 @@ def settle(
     standing, move = claim.standing.after(verdict, at)
     diagnosis = diagnosis_of(examination, tokens or {})
     if move and not _carry_out(claim, move, at=at):
-        diagnosis = Diagnosis(Finding.ELSEWHERE, diagnosis.details)
+        diagnosis = Diagnosis(Finding.ELSEWHERE, {}, examination.answer.looks)
     elif not move:
         claim.grace = standing.grace
         _remind(claim, verdict, at=at)
@@ -84,7 +84,9 @@ def verify(claim: DomainClaim, *, at: datetime, actor: Actor = SYSTEM) -> bool:
     try:
         with transaction.atomic():
             claim.save()
-    except IntegrityError:
+    except IntegrityError as error:
+        if "claim_one_holder" not in str(error):
+            raise
         claim.refresh_from_db()
         return False
     record(claim, Event.DOMAIN_VERIFIED, actor=actor, before=before)
@@ -138,6 +140,7 @@ def leave(claim: DomainClaim, state: State, *, at: datetime) -> None:
 
 
 def record(claim: DomainClaim, event: Event, *, before: str, actor: Actor = SYSTEM) -> None:
+    metrics.MOVES.labels(str(before), str(claim.state)).inc()
     record_event(
         event,
         organization=claim.organization,

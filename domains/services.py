@@ -1,4 +1,4 @@
-"""What can be done with domains: claimed, checked, removed; and each move of the table of states.
+"""What can be done with domains: claimed, checked, vouched for, removed.
 
 ``verified_domains()``, ``owner_of()`` and ``is_verified_for()`` are what the floor above asks.
 """

@@ -185,7 +185,9 @@ def test_a_second_organization_waits_while_the_first_holds_the_domain(rival, acm
 
     assert (second.state, second.last_finding) == (State.PENDING, Finding.ELSEWHERE)
     assert services.owner_of("corp.example") == acme
-    assert "Acme" not in second.checks.get().finding
+    [look] = second.checks.get().details["looks"]
+    assert look["records"] == [second.txt_value]
+    assert second.last_facts == {}
     assert Event.DOMAIN_VERIFIED not in events(second)
 
 

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from domains import services
 from domains.hosts import ALL, OTHER, host_called, host_of, instructions
+from domains.models import DomainClaim
 from tests.domains.factories import ClaimFactory
 
 VALUE = "orgsecurity-domain-verify=abc"
@@ -62,7 +63,7 @@ def test_only_route_53_wants_quotes_around_the_value():
 @pytest.mark.django_db
 @pytest.mark.requirement("DOM-2")
 def test_the_page_chooses_the_host_that_the_ns_records_name(client, acme, sign_in, dns):
-    claim = ClaimFactory(organization=acme, domain="it.corp.example")
+    claim: DomainClaim = ClaimFactory(organization=acme, domain="it.corp.example")
     dns.publish("corp.example", "ns-1.awsdns-01.com", "ns-2.awsdns-02.net", kind="NS")
 
     claim = services.check_now(claim)
