@@ -86,10 +86,11 @@ $(VENV)/run.stamp: requirements/run.txt | $(VENV)/bin/python
 	@$(INSTALL) -r requirements/run.txt >&2
 	@touch $@
 
-$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp | $(VENV)/bin/python
+# dev.txt holds run.txt, version for version.
+$(VENV)/dev.stamp: requirements/dev.txt | $(VENV)/bin/python
 	@echo 'Installing what requirements/dev.txt lists …' >&2
 	@$(INSTALL) -r requirements/dev.txt >&2
-	@touch $@
+	@touch $(VENV)/run.stamp $@
 
 lock: $(BIN)/pip-compile ## Write requirements/*.txt anew from *.in, keeping versions that still fit
 	@$(COMPILE) requirements/dev.in --output-file requirements/dev.txt
