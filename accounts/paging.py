@@ -40,9 +40,9 @@ def page_by_key(
     ``by`` are columns that no two rows share all of, those of an index. A key that is not among
     ``rows``, another tenant's for one, gives the first page.
     """
-    backwards = "before" in asked
-    edge = rows.filter(public_id=asked.get("before") or asked.get("after") or "").first()
-    backwards = backwards and edge is not None
+    key = asked.get("before") or asked.get("after")
+    edge = rows.filter(public_id=key).first() if key else None
+    backwards = "before" in asked and edge is not None
     descending = newest_first != backwards
     beyond = rows
     if edge is not None:

