@@ -72,9 +72,8 @@ def find_users(caller: Caller, query: Query) -> tuple[int, list[UserRow]]:
     if query.condition is not None:
         where += f" AND {query.condition.sql}"
         parameters += query.condition.parameters
-    source = "FROM scim_userresource r"
-    if query.condition is not None or query.order is not None:
-        source = _FROM_USERS
+    plain = query.condition is None or query.condition.is_of_look_up_columns
+    source = "FROM scim_userresource r" if plain and query.order is None else _FROM_USERS
 
     def count() -> int:
         if query.condition is None:

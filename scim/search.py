@@ -53,6 +53,7 @@ _SYMBOLS = {
     CompareOperator.lt: "<",
     CompareOperator.le: "<=",
 }
+_JOINED = re.compile(r"\b[mu]\.")
 _SEVENTH_DIGIT = re.compile(r"(\.\d{6})\d+")
 
 
@@ -62,6 +63,11 @@ class Condition:
 
     sql: str
     parameters: tuple[Any, ...] = ()
+
+    @property
+    def is_of_look_up_columns(self) -> bool:
+        """Tell whether the resource's own row decides, without membership and account."""
+        return not _JOINED.search(self.sql)
 
 
 @dataclass(frozen=True, slots=True)
