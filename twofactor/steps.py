@@ -28,12 +28,16 @@ FRESH = datetime.timedelta(minutes=15)
 class Person:
     """Somebody with a first factor: a sign-in under way, or an open session asked for more."""
 
+    request: HttpRequest
     user: User
     evidence: Evidence
-    # Ties what is started in this session to it (F6, F10).
-    key: str
     actor: Actor
     is_signed_in: bool
+
+    @property
+    def key(self) -> str:
+        """What ties a set-up or a code to this session (F6, F10); made when first asked for."""
+        return key_of(self.request, self.user)
 
     @property
     def must_pass(self) -> bool:
@@ -51,13 +55,8 @@ def person_at(request: HttpRequest) -> Person | None:
     """Return who stands before this step, or None where no first factor was given."""
     pending = flow.pending(request)
     if pending is not None:
-        return Person(
-            pending.user,
-            pending.evidence,
-            key_of(request, pending.user),
-            Actor.of(request, pending.user),
-            is_signed_in=False,
-        )
+        actor = Actor.of(request, pending.user)
+        return Person(request, pending.user, pending.evidence, actor, is_signed_in=False)
     return session_of(request) if request.user.is_authenticated else None
 
 
@@ -65,9 +64,7 @@ def session_of(request: HttpRequest) -> Person:
     """Return the person of an open session."""
     user = request.user
     assert isinstance(user, User)  # noqa: S101  # login_required stands before
-    return Person(
-        user, evidence_of(request), key_of(request, user), Actor.of(request), is_signed_in=True
-    )
+    return Person(request, user, evidence_of(request), Actor.of(request), is_signed_in=True)
 
 
 def note_passed(request: HttpRequest, person: Person, proof: Proof) -> None:

@@ -225,13 +225,14 @@ class Lives(RuleBasedStateMachine):
 
 @pytest.mark.requirement("TFA-8", "TFA-10", "TFA-12")
 @pytest.mark.threat("F6")
+@pytest.mark.timeout(300)
 def test_no_sequence_locks_out_or_lets_in(db):
     from hypothesis.stateful import run_state_machine_as_test  # noqa: PLC0415
 
     run_state_machine_as_test(
         Lives,
         settings=settings(
-            max_examples=25,
+            max_examples=15,
             stateful_step_count=12,
             deadline=None,
             suppress_health_check=list(HealthCheck),
