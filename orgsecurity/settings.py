@@ -345,6 +345,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     # A sweep that could not start before the next beat is not needed any more.
     "check domains": {"task": "domains.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}},
     "two-factor resets": {"task": "twofactor.tasks.carry_out_resets", "schedule": 60.0},
+    "two-factor texts": {"task": "twofactor.tasks.watch_texts", "schedule": 900.0},
     "two-factor clean-up": {"task": "twofactor.tasks.clean_up", "schedule": 3600.0},
     "forget old domain checks": {"task": "domains.tasks.forget_old_checks", "schedule": 3600.0},
     "expire join requests": {"task": "discoverability.tasks.expire_requests", "schedule": 3600.0},

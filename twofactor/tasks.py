@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 
+import structlog
 from celery import shared_task
 from django.utils import timezone
 
 from twofactor.models import OutboxText, PendingSetUp, PhoneChallenge, RememberedBrowser
-from twofactor.services import reset
+from twofactor.services import reset, texts
 
+log = structlog.get_logger(__name__)
 # Challenges say what was sent, and what it cost, for this long.
 KEEP_CHALLENGES = datetime.timedelta(days=90)
 
@@ -18,6 +20,15 @@ KEEP_CHALLENGES = datetime.timedelta(days=90)
 def carry_out_resets() -> int:
     """Carry out the admin's resets whose hour is over (TFA-12)."""
     return reset.carry_out_due()
+
+
+@shared_task
+def watch_texts() -> int:
+    """Alarm operators where codes are paid for and not typed (F9)."""
+    suspicious = texts.suspicious_countries()
+    for row in suspicious:
+        log.error("sms_pumping_suspected", **row)
+    return len(suspicious)
 
 
 @shared_task

@@ -346,6 +346,33 @@ def test_the_outbox_is_for_debug_only(settings):
         sms.backend()
 
 
+@pytest.mark.threat("F9")
+def test_codes_that_nobody_types_alarm_the_operators(pat):
+    from twofactor.tasks import watch_texts  # noqa: PLC0415
+
+    def sent(country, count, passed):
+        PhoneChallenge.objects.bulk_create(
+            PhoneChallenge(
+                user=pat,
+                key="k",
+                number=NUMBER,
+                channel="sms",
+                country=country,
+                reference="r",
+                passed_at=timezone.now() if n < passed else None,
+            )
+            for n in range(count)
+        )
+
+    sent("DE", 60, 50)
+    sent("US", 40, 0)
+    assert watch_texts() == 0
+    sent("TV", 60, 5)
+
+    assert [row["country"] for row in service.suspicious_countries()] == ["TV"]
+    assert watch_texts() == 1
+
+
 def test_cancelled_and_old_rows_are_cleaned_up(pat, texts):
     from twofactor.tasks import clean_up  # noqa: PLC0415
 

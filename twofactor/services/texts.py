@@ -7,9 +7,10 @@ recorded after, so that two requests with one code meet at the row.
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 from prometheus_client import Counter
 
@@ -42,6 +43,7 @@ PER_ADDRESS = 20  # an hour, of one IP address
 PER_PREFIX = 30  # an hour, to numbers that begin alike
 PER_COUNTRY = 1000  # an hour
 PER_ORGANIZATION = 500  # a day
+ALARM_FROM, ALARM_BELOW = 50, 0.3  # codes an hour to a country, and the share that is typed
 
 texts_sent = Counter(
     "twofactor_texts_sent_total", "Codes sent, each paid for", ["channel", "country"]
@@ -94,6 +96,22 @@ def send(
             data={"channel": channel.value, "country": country},
         )
     return challenge
+
+
+def suspicious_countries() -> list[dict[str, Any]]:
+    """Return the countries whose codes are sent and hardly ever typed: pumping looks so (F9)."""
+    since = timezone.now() - HOUR
+    counts = (
+        PhoneChallenge.objects.filter(sent_at__gt=since)
+        .values("country")
+        .annotate(sent=Count("pk"), passed=Count("pk", filter=~Q(passed_at=None)))
+        .order_by("country")
+    )
+    return [
+        dict(row)
+        for row in counts
+        if row["sent"] >= ALARM_FROM and row["passed"] < row["sent"] * ALARM_BELOW
+    ]
 
 
 def open_challenge(user: User, key: str, number: str) -> PhoneChallenge | None:
