@@ -1,6 +1,7 @@
 """Fixtures of every test. What a run starts, it starts once: see tests/support/."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from tests.servers.launch import Server, running
 from tests.support import budget
 from tests.support.browser import running_browser
 from tests.support.database import empty_the_tables
-from tests.support.services import Facts, Services, ServicesOfTheController
+from tests.support.services import Facts, Services, ServicesOfTheController, sweep
 from tests.support.threads import run_threads as run_threads_together
 
 SERVICES = pytest.StashKey[Any]()
@@ -37,7 +38,13 @@ def pytest_configure(config: pytest.Config) -> None:
         ServicesOfTheController(worker_input["services"]) if worker_input else Services()
     )
     if not worker_input:
+        sweep()
+        signal.signal(signal.SIGTERM, interrupt)  # as by Ctrl-C: what was started is ended
         config.pluginmanager.register(budget.Notebook(config))
+
+
+def interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 @pytest.hookimpl(optionalhook=True)

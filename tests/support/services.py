@@ -16,8 +16,11 @@ from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from typing import Any
 
+import psutil
+
+from orgsecurity.launcher.postgres import end_server_of
 from orgsecurity.launcher.processes import MARK, DidNotStart, Program, end_leftovers, stop
-from tests.support.database import PROJECT, TestDatabases
+from tests.support.database import PREFIX, PROJECT, TestDatabases
 from tests.support.needs import find
 
 Facts = dict[str, Any]
@@ -36,7 +39,7 @@ class Services:
     """What the controller starts; each method is asked for by its name."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="orgsecurity-services-"))
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-services-"))
         self._lock = threading.Lock()
         self._databases: TestDatabases | None = None
         self._programs: dict[str, Program] = {}
@@ -162,6 +165,17 @@ def start_redis(folder: Path, port: int) -> Program:
     program.start()
     program.wait_until(lambda: answers(port), seconds=10)
     return program
+
+
+def sweep() -> None:
+    """End what a run left that was killed, and remove its folders: they hold the run's number."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        number = folder.name.removeprefix(PREFIX).split("-")[0]
+        if not number.isdecimal() or psutil.pid_exists(int(number)):
+            continue
+        end_leftovers(str(folder))
+        end_server_of(folder / "pg")
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def free_port() -> int:
