@@ -14,7 +14,7 @@ def user(request: HttpRequest) -> HttpResponse:
 
 
 @organization_page(Permission.MANAGE_SECURITY)
-def page(_request: HttpRequest, context: OrganizationContext, **_words: Any) -> HttpResponse:
+def page(request: HttpRequest, context: OrganizationContext, **_words: Any) -> HttpResponse:
     return HttpResponse(context.user.email)
 
 
