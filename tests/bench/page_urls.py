@@ -1,7 +1,5 @@
 """Two pages that differ only in what they look up."""
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
@@ -10,11 +8,11 @@ from accounts.organizations.permissions import Permission
 
 
 def user(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(request.user.email)  # type: ignore[union-attr]  # signed in
+    return HttpResponse(request.user.email)
 
 
 @organization_page(Permission.MANAGE_SECURITY)
-def page(request: HttpRequest, context: OrganizationContext, **_words: Any) -> HttpResponse:
+def page(request: HttpRequest, context: OrganizationContext, /) -> HttpResponse:
     return HttpResponse(context.user.email)
 
 
