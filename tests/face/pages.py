@@ -113,7 +113,11 @@ PAGES = [
     Page("sso:hand_over", who="nobody", status=403),
     Page("scim:settings", state="empty"),
     Page("scim:settings", prepare=states.provisioned),
-    Page("scim:guide", args=lambda _world: {"provider": "okta"}),
+    Page(
+        "scim:guide",
+        args=lambda _world: {"provider": "okta"},
+        data=("Unique identifier field",),
+    ),
     Page("scim:requests", prepare=states.provisioned),
     Page("discoverability:settings", state="enterprise"),
     Page("discoverability:settings", prepare=states.discoverable),
