@@ -398,6 +398,8 @@ class Provider(RuleBasedStateMachine):
         members = {one.public_id: one for one in self._members()}
         listed = self.scim.get("/Users?count=200").json()
         assert listed["totalResults"] == len(listed["Resources"]) == len(members)
+        # The total that triggers keep, not the length of a page.
+        assert self.scim.get("/Users?count=0").json()["totalResults"] == len(members)
         for one in listed["Resources"]:
             membership = members[one["id"]]
             assert one["userName"].lower() == membership.address.lower()

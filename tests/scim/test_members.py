@@ -79,6 +79,20 @@ def test_a_second_domain_is_seen_once_it_is_verified(scim, corp):
     verify(corp, "second.example")
 
     assert scim.get("/Users").json()["totalResults"] == 2
+    assert scim.get("/Users?count=0").json()["totalResults"] == 2
+
+
+@pytest.mark.requirement("SCIM-3")
+def test_who_moves_to_another_domain_is_counted_there(scim, corp):
+    member = MembershipFactory(organization=corp, user__email="zoe@second.example")
+    assert scim.get("/Users?count=0").json()["totalResults"] == 1
+
+    member.user.email = "zoe@corp.example"
+    member.user.save()
+
+    assert scim.get("/Users?count=0").json()["totalResults"] == 2
+    services.remove_member(member, actor=SYSTEM)
+    assert scim.get("/Users?count=0").json()["totalResults"] == 1
 
 
 # ── Who may be created (SCIM-4)
