@@ -95,7 +95,9 @@ class Office:
         self.get("audit", event="admin:team:created")
 
 
-PAGES = ("members", "members_middle", "members_admins", "audit", "audit_of_one_kind")
+PAGES = ("members", "members_middle", "audit")
+# Of these the small organization has fewer rows than a page holds: no ratio says anything.
+FILTERED = ("members_admins", "members_search", "audit_of_one_kind")
 
 
 def tag(size: int) -> str:
@@ -115,14 +117,15 @@ def run(report: Report) -> None:
     large, small = Office(LARGE), Office(SMALL)
     medians = in_turns(
         ROUNDS,
-        **{f"{name}_{size}": getattr(office, name) for name in (*PAGES, "members_search")
+        **{f"{name}_{size}": getattr(office, name) for name in (*PAGES, *FILTERED)
            for size, office in ((LARGE, large), (SMALL, small))},
     )  # fmt: skip
     for name in PAGES:
         taken, floor = medians[f"{name}_{LARGE}"], medians[f"{name}_{SMALL}"]
         report.add(f"{name.replace('_', ' ')}, {LARGE:,}", taken, floor=floor, at_most=1.5)
     report.add("members: queries", queries_of(large.members), "queries")
-    report.add(f"members search by name, {LARGE:,}", medians[f"members_search_{LARGE}"])
+    for name in FILTERED:
+        report.add(f"{name.replace('_', ' ')}, {LARGE:,}", medians[f"{name}_{LARGE}"])
     rehearsal(report, large.organization)
     signing_in(report)
 

@@ -52,13 +52,16 @@ def hashed(monkeypatch):
     counted = []
     hasher = hashers.get_hasher().__class__
     real = hasher.encode
-    monkeypatch.setattr(
-        hasher, "encode", lambda self, *args: counted.append(1) or real(self, *args)
-    )
+
+    def encode(self, *args):
+        counted.append(1)
+        return real(self, *args)
+
+    monkeypatch.setattr(hasher, "encode", encode)
     return counted
 
 
-STEPS = {
+STEPS: dict[str, list[tuple[str, dict[str, str] | None]]] = {
     "address": [(ADDRESS, {"email": "{}"}), (METHOD, None)],
     "password": [(ADDRESS, {"email": "{}"}), (METHOD, {"password": "wrong password"})],
     "link": [(ADDRESS, {"email": "{}"}), (LINK, {}), ("/sign-in/link/sent/", None)],
@@ -70,10 +73,12 @@ STEPS = {
 @pytest.mark.parametrize("path", sorted(STEPS))
 def test_known_and_unknown_addresses_get_the_same_bytes_queries_and_hashes(path, hashed):
     UserFactory(email="known@corp.example")
-    seen = {}
+    seen: dict[str, tuple[list[tuple[int, bytes]], list[int], int]] = {}
 
     for address in ("known@corp.example", "alien@corp.example"):
-        client, answers, queries = Client(), [], []
+        client = Client()
+        answers: list[tuple[int, bytes]] = []
+        queries: list[int] = []
         before = len(hashed)
         for url, data in STEPS[path]:
             with CaptureQueriesContext(connection) as captured:
@@ -82,7 +87,9 @@ def test_known_and_unknown_addresses_get_the_same_bytes_queries_and_hashes(path,
                 else:
                     answer = client.post(url, {k: v.format(address) for k, v in data.items()})
             answers.append((answer.status_code, NOISE.sub(b"", answer.content)))
-            queries.append(len([q for q in captured if "SAVEPOINT" not in q["sql"]]))
+            queries.append(
+                len([q for q in captured.captured_queries if "SAVEPOINT" not in q["sql"]])
+            )
         seen[address] = (answers, queries, len(hashed) - before)
 
     known, unknown = seen["known@corp.example"], seen["alien@corp.example"]

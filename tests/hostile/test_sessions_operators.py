@@ -76,7 +76,7 @@ def test_an_operator_closes_an_account_and_the_log_says_so(client, operator, sig
 
     client.post(f"/operators/accounts/user/{person.pk}/change/", {"email": "x@evil.example"})
 
-    person = User.objects.get(pk=person.pk)
-    assert not person.is_active
-    assert person.email != "x@evil.example"
+    closed = User.objects.get(pk=person.pk)
+    assert not closed.is_active
+    assert closed.email != "x@evil.example"
     assert AuditEvent.objects.get(event="operator:account:changed").target_id == person.public_id
