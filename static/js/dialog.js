@@ -36,7 +36,7 @@
       open(event, url.href);
     } else if (dialog().contains(form) && form.method === "post") {
       event.preventDefault();
-      ask("POST", form.action, { source: form, values: values(form, event.submitter) });
+      ask("POST", event.submitter?.getAttribute("formaction") ?? form.action, { source: form, values: values(form, event.submitter) });
     }
   });
 
