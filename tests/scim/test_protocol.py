@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.actor import Actor
+from accounts.models import Plan
 from accounts.policy import change_plan
 from scim.models import Token
 from tests.factories import MembershipFactory
@@ -382,7 +383,7 @@ def test_discovery_says_what_is_served(scim):
 
 @pytest.mark.requirement("SCIM-1")
 def test_a_token_of_an_organization_without_the_plan_is_none(scim, corp):
-    change_plan(corp, "growth", actor=Actor.system("tests"))
+    change_plan(corp, Plan.GROWTH, actor=Actor.system("tests"))
 
     assert scim.get("/Users").status_code == 401
 

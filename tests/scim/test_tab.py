@@ -5,7 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from accounts.models import Invitation
+from accounts.models import Invitation, Plan
 from accounts.policy import change_plan
 from scim.models import NeedsAttention
 from scim.tokens import live_token
@@ -55,7 +55,7 @@ def test_regenerating_kills_the_old_token_and_revoking_turns_scim_off(admin, cor
 
 @pytest.mark.requirement("SCIM-1")
 def test_other_plans_see_what_scim_does_and_how_to_upgrade(admin, corp):
-    change_plan(corp, "growth", actor=SYSTEM)
+    change_plan(corp, Plan.GROWTH, actor=SYSTEM)
 
     assert b"Enterprise plan" in admin.get(url(corp)).content
     assert admin.post(url(corp, "generate")).status_code == 302
