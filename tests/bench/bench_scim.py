@@ -129,7 +129,12 @@ def tag(size: int) -> str:
 
 
 def fill(organization: Organization, domain: str, size: int) -> None:
-    values = {"organization": organization.pk, "domain": domain, "count": size, "tag": tag(size)}
+    values: dict[str, Any] = {
+        "organization": organization.pk,
+        "domain": domain,
+        "count": size,
+        "tag": tag(size),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_MANY, values)
     describe_members(organization)
