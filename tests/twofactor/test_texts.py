@@ -119,6 +119,16 @@ def test_the_cool_down_grows_and_is_said(pat, texts, time_machine_forward):
     assert waits == [30, 60, 120, 120]
 
 
+@pytest.mark.requirement("TFA-7")
+def test_a_code_that_was_typed_leaves_no_cool_down(pat, texts):
+    send(pat)
+    check(pat, texts.newest(NUMBER))
+
+    assert not service.wait_for_next(pat)
+    send(pat)
+    assert len(texts.sent(NUMBER)) == 2
+
+
 @pytest.mark.threat("F9")
 def test_ten_codes_a_day_for_a_person_whatever_the_number(pat, texts, time_machine_forward):
     for sent in range(10):

@@ -162,6 +162,7 @@ def check(user: User, key: str, typed: str, *, number: str, actor: Actor, counte
         with transaction.atomic():
             note_failure(user, "sms", actor)
         raise WrongTextCode
+    limits.forget(f"two-factor-text:{user.pk}")
     texts_passed.labels(channel=challenge.channel, country=challenge.country).inc()
 
 
@@ -192,7 +193,8 @@ def _answered(challenge: PhoneChallenge, *, approved: bool) -> None:
 
 def _recent(user: User) -> list[PhoneChallenge]:
     since = timezone.now() - COUNTED_FOR
-    sent = PhoneChallenge.objects.filter(user=user, sent_at__gt=since)
+    # A code that was typed arrived: the cool-down is for those who wait for one.
+    sent = PhoneChallenge.objects.filter(user=user, sent_at__gt=since, passed_at=None)
     return list(sent.order_by("-sent_at")[: len(COOL_DOWNS)])
 
 
