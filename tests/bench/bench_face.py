@@ -72,7 +72,8 @@ def run(report: Report) -> None:
 @contextmanager
 def served() -> Iterator[tuple[str, list[bytes]]]:
     """Serve the product, and the words put into the list as a plain page."""
-    product, plain = get_wsgi_application(), []
+    product = get_wsgi_application()
+    plain: list[bytes] = []
 
     def application(environ: dict[str, Any], start_response: Any) -> Any:
         if environ["PATH_INFO"] != PLAIN:
