@@ -116,7 +116,8 @@ def menu_state(context: OrganizationContext) -> str:
     if failing:
         return _("%(count)d failing") % {"count": failing}
     if State.VERIFIED in states:
-        return _("%(count)d verified") % {"count": states.count(State.VERIFIED)}
+        held = states.count(State.VERIFIED)
+        return ngettext("%(count)d verified", "%(count)d verified", held) % {"count": held}
     if states:
         return _("%(count)d pending") % {"count": len(states)}
     return _("None")
