@@ -52,7 +52,7 @@ FORMAT_TRANSIENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 FORMATS_OF_ADDRESSES = {"", FORMAT_EMAIL, FORMAT_UNSPECIFIED}
 
 NAME_LENGTH = 100  # characters: the column
-_ASCII_WHITESPACE = " \t\r\n\f\v"
+ASCII_WHITESPACE = " \t\r\n\f\v"
 _BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -71,7 +71,7 @@ class NameId:
 def normalize_asserted(raw: str) -> str:
     """The asserted address in lower case, or "" if it is none: the product's one rule for them."""
     try:
-        return normalize_address(raw.strip(_ASCII_WHITESPACE))
+        return normalize_address(raw.strip(ASCII_WHITESPACE))
     except InvalidAddress:
         return ""
 
@@ -96,7 +96,7 @@ def address_of(attributes: Attributes, name_id: NameId | None) -> str:
 
 def _given(attributes: Attributes, names: Sequence[str]) -> set[str]:
     """The different values under these names; spelling of the same address does not count."""
-    values = (value for value in _values(attributes, names) if value.strip(_ASCII_WHITESPACE))
+    values = (value for value in _values(attributes, names) if value.strip(ASCII_WHITESPACE))
     return {normalize_asserted(value) or value for value in values}
 
 

@@ -192,10 +192,12 @@ def check_library(examination: Examination) -> str:
     return "python3-saml, strict"
 
 
-def valid_until(message: Message) -> datetime:
+def valid_until(message: Message, now: datetime) -> datetime:
     """When a replay could last be valid, skew included: how long its row must be kept."""
+    # A confirmation that counts ends within LONGEST_LIFE; one meant for somebody else may not.
+    latest = now + LONGEST_LIFE
     ends = [c.not_on_or_after for c in message.confirmations if c.not_on_or_after is not None]
-    return max([*ends, *message.issue_instants]) + SKEW
+    return min(max([*ends, *message.issue_instants]), latest) + SKEW
 
 
 def _for_us(examination: Examination) -> list[Confirmation]:

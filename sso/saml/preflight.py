@@ -18,7 +18,7 @@ from typing import Any, Final
 from lxml import etree
 from onelogin.saml2.xmlparser import fromstring
 
-from sso.saml.attributes import NameId
+from sso.saml.attributes import ASCII_WHITESPACE, NameId
 from sso.saml.instants import parse_instant
 from sso.saml.message import BEARER, NS_DS, NS_SAML, NS_SAMLP, Confirmation, Message
 from sso.saml.reasons import Refused
@@ -94,6 +94,9 @@ def decode(fields: Sequence[str]) -> bytes:
         text = xml.decode("utf-8")
     except (binascii.Error, UnicodeError):
         raise _malformed("it is not base64 of UTF-8 text") from None
+    if "\x00" in text:
+        # UTF-16 without a mark is valid UTF-8, full of NULs; the parser would recognise it.
+        raise _malformed("it is not UTF-8 text")
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise _malformed("it contains a document type declaration")
     declaration = _DECLARATION.match(xml.removeprefix(b"\xef\xbb\xbf"))
@@ -358,7 +361,8 @@ def _in_response_to(assertion: etree._Element) -> Iterator[str | None]:
 
 
 def _name_id(element: etree._Element) -> NameId:
-    return NameId((element.text or "").strip(), element.get("Format", ""))
+    # Unicode white space stays: it makes no address, and another persistent identifier.
+    return NameId((element.text or "").strip(ASCII_WHITESPACE), element.get("Format", ""))
 
 
 def _attributes(assertion: etree._Element) -> dict[str, tuple[str, ...]]:

@@ -301,7 +301,7 @@ def _use_up(connection: Connection, message: Message, case: _Case) -> None:
                 message.assertion_id,
                 case.now,
                 case.arrival.ip,
-                max(checks.valid_until(message), case.now + timedelta(hours=1)),
+                max(checks.valid_until(message, case.now), case.now + timedelta(hours=1)),
             ],
         )
         if cursor.rowcount:
