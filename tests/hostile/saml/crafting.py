@@ -313,8 +313,7 @@ def _signed(content: bytes, by: Key, method: str) -> str:
 
 
 _ID = re.compile(r'\sID="([^"]*)"')
-_AFTER_ISSUER = re.compile(r"</saml:Issuer>")
-_AFTER_START = re.compile(r">")
+_BEFORE_SIGNATURE = re.compile(r"<[^>]*>(<saml:Issuer>.*?</saml:Issuer>)?", re.DOTALL)
 
 
 def id_of(xml: str) -> str:
@@ -322,9 +321,9 @@ def id_of(xml: str) -> str:
 
 
 def put(xml: str, made: str) -> str:
-    """The element with the signature where it belongs: after the element's Issuer."""
-    found = _AFTER_ISSUER.search(xml) or _AFTER_START.search(xml)
-    return xml[: found.end()] + made + xml[found.end() :]
+    """The element with the signature where it belongs: after the element's own Issuer, if any."""
+    end = _BEFORE_SIGNATURE.match(xml).end()
+    return xml[:end] + made + xml[end:]
 
 
 def signed(
