@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import secrets
@@ -10,6 +11,9 @@ import shlex
 import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+# Inside the cluster of the embedded PostgreSQL, so that it goes with it.
+PREPARED = "postgres/prepared"
 
 
 class Refusal(Exception):
@@ -102,3 +106,30 @@ def _write_private(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
     being_written.replace(path)
+
+
+def is_prepared(data_dir: Path, project: Path) -> bool:
+    """Return whether the embedded database was brought up to date by this very code.
+
+    Known by a note inside the cluster, which goes with it. A database of one's own has no such
+    note: it is prepared at each start.
+    """
+    try:
+        noted = (data_dir / PREPARED).read_text(encoding="ascii")
+    except OSError:
+        return False
+    return noted == _made_of(project)
+
+
+def note_prepared(data_dir: Path, project: Path) -> None:
+    """Note that the embedded database is up to date."""
+    (data_dir / PREPARED).write_text(_made_of(project), encoding="ascii")
+
+
+def _made_of(project: Path) -> str:
+    """Return a fingerprint of what decides how a prepared database looks."""
+    digest = hashlib.sha256()
+    for pattern in ("*/migrations/*.py", "orgsecurity/*/demo.py", "requirements/run.txt"):
+        for path in sorted(project.glob(pattern)):
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()

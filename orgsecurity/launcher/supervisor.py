@@ -105,14 +105,20 @@ class Supervisor:
             self._postgres.ensure_database(parts.DATABASE)
         for server in servers:
             self._wait_until_ready(server)  # the demo asks them
-        self._prepare(parts.preparation(place, environment))
+        if self._postgres is None or not files.is_prepared(place.data_dir, PROJECT):
+            self._prepare(parts.preparation(place, environment))
+            if self._postgres:
+                files.note_prepared(place.data_dir, PROJECT)
         files.write_environment(place.data_dir, environment)
         product = parts.product(place, environment)
         self._product = [part.program for part in product]
-        for part in product:
+        # The web first, with all cores to itself: it is what somebody waits for. What wakes up
+        # beside it a moment later has rows to find its work in.
+        web, *others = product
+        self._watch(web)
+        self._wait_until_ready(web)
+        for part in others:
             self._watch(part)
-        for part in product:
-            self._wait_until_ready(part)
         self.say(f"Orgsecurity is ready: {place.base_url}/")
 
     def _watch(self, part: Part) -> None:
