@@ -83,7 +83,7 @@ def test_ann_connects_her_company_and_bob_walks_in_by_its_identity_provider(
     journey.fill("Issuer URL", f"{idp}/metadata")
     journey.fill("Identity Provider Sign-in URL", f"{idp}/sso")
     journey.page.get_by_label("Certificate").first.set_input_files(certificate)
-    journey.press("Save")
+    journey.press("Save").sees("Your identity provider is saved.")
     turn_on_single_sign_on(journey, security)
     journey.open(f"{security}/idp-managed/").press("IDP Managed Access")
     journey.fill("Your password", PASSWORD).press("Turn on IDP Managed Access")
