@@ -131,7 +131,7 @@ def deactivate_member(membership: Membership, *, actor: Actor, by: str) -> bool:
     judge_rank(membership.organization, actor, membership.role)
     if not membership.is_active:
         return False
-    guard_last_owner(membership, actor)
+    guard_last_owner(membership)
     membership.status = Membership.Status.DEACTIVATED
     membership.deactivated_at = membership.access_valid_from = timezone.now()
     membership.deactivated_by = by
@@ -191,7 +191,7 @@ def remove_member(membership: Membership, *, actor: Actor, leaving: bool = False
     membership = locked(membership)
     if not leaving:
         judge_rank(membership.organization, actor, membership.role)
-    guard_last_owner(membership, actor)
+    guard_last_owner(membership)
     record_event(
         Event.MEMBER_LEFT if leaving else Event.MEMBER_REMOVED,
         organization=membership.organization,
@@ -221,7 +221,7 @@ def change_role(membership: Membership, role: str, *, actor: Actor) -> bool:
         return False
     before = membership.role
     if before == Role.OWNER:
-        guard_last_owner(membership, actor)
+        guard_last_owner(membership)
     membership.role = role
     membership.save(update_fields=["role"])
     record_event(
@@ -300,7 +300,7 @@ def judge_permission(
         raise NotAllowed
 
 
-def guard_last_owner(membership: Membership, actor: Actor) -> None:
+def guard_last_owner(membership: Membership) -> None:
     """Raise LastOwner if no other active owner would be left. Call it under the lock."""
     if membership.role != Role.OWNER or not membership.is_active:
         return

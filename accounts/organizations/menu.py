@@ -51,11 +51,6 @@ def register(item: MenuItem) -> None:
     _items.sort(key=lambda item: (item.section, item.order))
 
 
-def items(section: str) -> list[MenuItem]:
-    """Return the entries of ``section``, in their order."""
-    return [item for item in _items if item.section == section]
-
-
 def shown(context: OrganizationContext, section: str, path: str) -> list[ShownItem]:
     """Return the entries of ``section`` for this member; the one of ``path`` is the current."""
     entries = []

@@ -13,7 +13,7 @@ from allauth.account.internal.flows.login import (
     resume_login,
 )
 from allauth.account.internal.flows.login_by_code import LoginCodeVerificationProcess
-from allauth.account.internal.stagekit import clear_login, stash_login, unstash_login
+from allauth.account.internal.stagekit import stash_login
 from allauth.account.models import Login
 from allauth.account.stages import LoginByCodeStage, LoginStage, LoginStageController
 from django.shortcuts import redirect
@@ -114,16 +114,6 @@ def go_on(request: HttpRequest, stage: AccessRulesStage) -> HttpResponse:
     """Ask the rules again."""
     answer: HttpResponse = resume_login(request, stage.login)
     return answer
-
-
-def abandon(request: HttpRequest) -> None:
-    """Forget the sign-in under way."""
-    clear_login(request)
-
-
-def waiting_login(request: HttpRequest) -> Login | None:
-    """Return the sign-in that waits in this session at any stage."""
-    return unstash_login(request, peek=True)
 
 
 def magic_link_under_way(request: HttpRequest) -> LoginCodeVerificationProcess | None:
