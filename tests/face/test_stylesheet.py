@@ -37,10 +37,10 @@ def test_every_file_is_imported(part):
     assert f'url("{part.relative_to(FOLDER)}")' in imported
 
 
-@pytest.mark.parametrize("part", PARTS, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "part", [part for part in PARTS if part.name != "tokens.css"], ids=lambda path: path.name
+)
 def test_colours_are_written_in_the_tokens_alone(part):
-    if part.name == "tokens.css":
-        pytest.skip("here they are")
     css = part.read_text(encoding="utf-8").replace("background: #fff;", "")  # the QR code's paper
 
     assert not re.search(r"#[0-9a-f]{3,8}\b|\brgb\(", css)

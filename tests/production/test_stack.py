@@ -48,6 +48,8 @@ class Stack:
             ),
         }
         self.redis_port = redis_port
+        # Before the web starts, as in the Dockerfile: it reads the manifest once.
+        self.manage("collectstatic", "--noinput", "--verbosity=0")
         self.redis = start_redis(folder, redis_port)
         granian = ["granian", "--interface", "wsgi", "--port", str(self.port), "--workers", "1"]
         celery = ["celery", "--app=orgsecurity"]
@@ -121,7 +123,6 @@ def stack(services: Any, tmp_path: Path) -> Iterator[Stack]:
     with running_mail_server() as mail:
         stack = Stack(tmp_path, database, free_port(), mail)
         try:
-            stack.manage("collectstatic", "--noinput", "--verbosity=0")
             yield stack
         finally:
             stack.stop()
