@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
 
+from django.utils.formats import date_format
+from django.utils.translation import pgettext
+
 WIDTH, HEIGHT = 600, 120
 
 
@@ -57,7 +60,7 @@ def line(
     days = max((values[-1][0] - first).days, 1) if values else 1
     points = [
         Point(
-            label=f"{day:%Y-%m-%d}",
+            label=in_words(day),
             value=value,
             x=round(WIDTH * (day - first).days / days, 1),
             y=round(HEIGHT * (1 - value / highest), 1),
@@ -65,6 +68,11 @@ def line(
         for day, value in values
     ]
     return Line(title, summary, points, highest)
+
+
+def in_words(day: date) -> str:
+    """Return a day as people write it: 24 August 2026."""
+    return date_format(day, pgettext("date format", "j F Y"))
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,11 @@ class Bar:
     label: str
     total: int
     segments: Sequence[Segment]
+
+    @property
+    def parts(self) -> list[Segment]:
+        """Those there is something to be seen of."""
+        return [segment for segment in self.segments if segment.value]
 
 
 @dataclass(frozen=True)

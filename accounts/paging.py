@@ -20,7 +20,7 @@ COUNT_UP_TO = 1000
 
 @dataclass(frozen=True)
 class KeyPage(Generic[Row]):
-    """Some rows, and the keys (public ids) that the pages beside begin at; empty: there is none."""
+    """Some rows, and the keys that the pages beside begin at; empty: there is none."""
 
     rows: list[Row]
     before: str
@@ -32,16 +32,18 @@ def page_by_key(
     asked: Mapping[str, str],
     *,
     by: tuple[str, ...] = ("pk",),
+    key: str = "public_id",
     newest_first: bool = False,
     size: int = SIZE,
 ) -> KeyPage[Row]:
     """Return the page that ``asked`` (request.GET) names by ``after`` or ``before``.
 
-    ``by`` are columns that no two rows share all of, those of an index. A key that is not among
-    ``rows``, another tenant's for one, gives the first page.
+    ``by`` are columns that no two rows share all of, those of an index; ``key`` is the column that
+    addresses name a row by. A key that is not among ``rows``, another tenant's for one, gives the
+    first page.
     """
-    key = asked.get("before") or asked.get("after")
-    edge = rows.filter(public_id=key).first() if key else None
+    asked_key = (asked.get("before") or asked.get("after") or "").replace("\x00", "")
+    edge = rows.filter(**{key: asked_key}).first() if asked_key else None
     backwards = "before" in asked and edge is not None
     descending = newest_first != backwards
     beyond = rows
@@ -59,8 +61,8 @@ def page_by_key(
     has_after = True if backwards else more
     return KeyPage(
         found,
-        str(found[0].public_id) if has_before else "",  # type: ignore[attr-defined]  # all pages' models have it
-        str(found[-1].public_id) if has_after else "",  # type: ignore[attr-defined]  # the same
+        str(getattr(found[0], key)) if has_before else "",
+        str(getattr(found[-1], key)) if has_after else "",
     )
 
 

@@ -333,6 +333,29 @@ class MemberReset(models.Model):
         return f"reset of {self.user_id}"
 
 
+class EnrolmentDay(models.Model):
+    """How many active members had a method, on a day since when that is so.
+
+    The next row says when it changed; so a chart of months is a handful of rows.
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    members = models.PositiveIntegerField()
+    with_method = models.PositiveIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organization", "day"], name="enrolment_day_once"),
+            models.CheckConstraint(
+                condition=Q(with_method__lte=F("members")), name="enrolment_day_within_members"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.with_method} of {self.members} on {self.day}"
+
+
 class OutboxText(models.Model):
     """What the demo's Outbox backend would have sent. Written only while DEBUG is on."""
 

@@ -9,7 +9,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from twofactor.models import OutboxText, PendingSetUp, PhoneChallenge, RememberedBrowser
-from twofactor.services import reset, texts
+from twofactor.services import progress, reset, texts
 
 log = structlog.get_logger(__name__)
 # Challenges say what was sent, and what it cost, for this long.
@@ -32,10 +32,17 @@ def watch_texts() -> int:
 
 
 @shared_task
+def count_enrolment() -> int:
+    """Note how many members have a method, for the chart of the settings page."""
+    return progress.count()
+
+
+@shared_task
 def clean_up() -> None:
-    """Delete what is over: set-ups left half-way, old challenges, forgotten browsers."""
+    """Delete what is over: half set-ups, old challenges and counts, forgotten browsers."""
     now = timezone.now()
     PendingSetUp.objects.filter(created_at__lt=now - PendingSetUp.VALID_FOR).delete()
     PhoneChallenge.objects.filter(sent_at__lt=now - KEEP_CHALLENGES).delete()
     OutboxText.objects.filter(sent_at__lt=now - KEEP_CHALLENGES).delete()
     RememberedBrowser.objects.filter(expires_at__lt=now).delete()
+    progress.forget_old()

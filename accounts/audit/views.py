@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actor import Actor
+from accounts.audit import sign_ins
 from accounts.audit.events import Event
 from accounts.audit.export import as_csv, as_json_lines
 from accounts.audit.log import LogForm, events
@@ -46,6 +47,8 @@ def log(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
             "form": form,
             "asked": asked,
             "page": page,
+            # Above the newest events only: further down, or filtered, somebody looks for one.
+            "sign_ins": None if request.GET else sign_ins.chart(context.organization),
             "days": [(day, list(lines)) for day, lines in days],
         },
     )

@@ -5,15 +5,17 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET
 
+from accounts.charts import Strip, strip
+from accounts.models import Organization
 from accounts.organizations.context import OrganizationContext, organization_page
 from accounts.organizations.permissions import Permission
+from accounts.paging import page_by_key
 from sso.models import Certificate, LogEntry
 from sso.saml.checks import CHECKS
 from sso.saml.identity_providers import NAMES, Kind
@@ -32,7 +34,8 @@ TITLES = {
     "replay": gettext_lazy("It is used for the first time"),
     "domain": gettext_lazy("Verified domain"),
 }
-PER_PAGE = 50
+TONES: dict[str, str] = {LogEntry.Outcome.ACCEPTED: "good", LogEntry.Outcome.REFUSED: "bad"}
+ANSWERS_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -91,18 +94,21 @@ def report(request: HttpRequest, context: OrganizationContext, reference: str) -
 @require_GET
 def log(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
     """The SSO log: each answer of the identity provider, and what to change there (SSO-11)."""
-    entries = LogEntry.objects.filter(organization=context.organization).order_by("-id")
+    entries = LogEntry.objects.filter(organization=context.organization)
     text = request.GET.get("q", "").replace("\x00", "")[:200]
     outcome = request.GET.get("outcome", "")
     if text:
         entries = entries.search(text)
     if outcome in LogEntry.Outcome.values:
         entries = entries.filter(outcome=outcome)
-    page = Paginator(entries.defer("xml", "findings"), PER_PAGE).get_page(request.GET.get("page"))
+    page = page_by_key(
+        entries.defer("xml", "findings"), request.GET, key="reference", newest_first=True
+    )
     connection = connection_of(context.organization)
     kind = connection.provider if connection else Kind.OTHER
     rows = [
-        (entry, sentence(entry.code, entry.values), field_name(entry.code, kind)) for entry in page
+        (entry, sentence(entry.code, entry.values), field_name(entry.code, kind))
+        for entry in page.rows
     ]
     return render(
         request,
@@ -110,6 +116,8 @@ def log(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
         {
             "context": context,
             "page": page,
+            # Above the newest entries only: further down, or filtered, somebody looks for one.
+            "strip": None if request.GET else _latest(context.organization),
             "rows": rows,
             "q": text,
             "outcome": outcome,
@@ -131,6 +139,27 @@ def download(request: HttpRequest, context: OrganizationContext, reference: str)
     response = HttpResponse(entry.xml, content_type="text/plain; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{entry.reference}.xml.txt"'
     return response
+
+
+def _latest(organization: Organization) -> Strip:
+    """The newest answers side by side: since when people are refused is seen at a glance."""
+    newest = LogEntry.objects.filter(organization=organization).order_by("-id")
+    answers = list(newest.only("at", "outcome")[:ANSWERS_SHOWN])
+    refused = sum(entry.outcome == LogEntry.Outcome.REFUSED for entry in answers)
+    summary = ngettext(
+        "%(refused)d of the last %(all)d answer was refused.",
+        "%(refused)d of the last %(all)d answers were refused.",
+        len(answers),
+    ) % {"refused": refused, "all": len(answers)}
+    marks = [
+        (
+            entry.at,
+            TONES.get(LogEntry.Outcome(entry.outcome), "neutral"),
+            entry.get_outcome_display(),
+        )
+        for entry in reversed(answers)
+    ]
+    return strip("", summary, marks)
 
 
 def _line(finding: dict[str, object], kind: Kind) -> Line:

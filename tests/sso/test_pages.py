@@ -358,6 +358,35 @@ def test_log_keeps_no_message_of_a_sign_in(corp):
 
 
 @pytest.mark.requirement("SSO-11")
+def test_log_shows_the_latest_answers_side_by_side(admin, corp):
+    assert "The latest answers" not in text_of(admin.get(page(corp, "log/")))
+    post(answer(audiences=[["https://wrong.example"]]))
+    sso_sign_in(Client())
+
+    shown = admin.get(page(corp, "log/"))
+
+    assert "1 of the last 2 answers were refused." in text_of(shown)
+    marks = re.findall(r"chart__mark--(\w+)", shown.content.decode())
+    assert marks == ["bad", "good"]
+    assert "The latest answers" not in text_of(admin.get(page(corp, "log/"), {"q": "wrong"}))
+
+
+def test_log_is_paged_without_counting(admin, corp):
+    LogEntry.objects.bulk_create(
+        LogEntry(organization=corp, outcome="accepted", address=f"p{n}@corp.example")
+        for n in range(51)
+    )
+
+    first = admin.get(page(corp, "log/"))
+    older = re.search(r'rel="next" href="([^"]+)"', first.content.decode())[1]
+    second = text_of(admin.get(page(corp, "log/") + older))
+
+    assert "p50@corp.example" in text_of(first)
+    assert "p0@corp.example" in second
+    assert "p1@corp.example" not in second
+
+
+@pytest.mark.requirement("SSO-11")
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

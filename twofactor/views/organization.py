@@ -18,6 +18,7 @@ from accounts.signin.password import ConfirmPasswordForm
 from twofactor.errors import TooManyTexts, in_words
 from twofactor.forms import RequireForm
 from twofactor.services import organization as service
+from twofactor.services import progress
 
 PAGE = 50
 
@@ -27,12 +28,14 @@ def settings(request: HttpRequest, context: OrganizationContext) -> HttpResponse
     """Show the switch, the progress, and who has no method yet."""
     missing = service.without_method(context.organization)
     page = Paginator(missing, PAGE).get_page(request.GET.get("page"))
+    enrolled = service.enrolled(context.organization)
     return render(
         request,
         "twofactor/settings.html",
         {
             "context": context,
-            "enrolled": service.enrolled(context.organization),
+            "enrolled": enrolled,
+            "curve": progress.curve(context.organization, enrolled),
             "page": page,
             "locked": _locked(context),
         },
