@@ -21,10 +21,10 @@ from accounts.actor import Actor, person_of
 from accounts.models import Invitation
 from accounts.organizations import invitations as service
 from accounts.organizations.context import OrganizationContext, organization_page
-from accounts.organizations.forms import EmptyForm, InviteForm
+from accounts.organizations.forms import InviteForm
 from accounts.organizations.members import AlreadyMember, NotAllowed
 from accounts.organizations.permissions import Permission, may_act_on
-from accounts.organizations.views.members import NOT_ALLOWED
+from accounts.organizations.views.asking import NOT_ALLOWED, ask_once
 from accounts.paging import count_in_words, page_by_key
 from accounts.signin.evidence import evidence_of
 from accounts.signin.flow import redirect_to_sign_in
@@ -124,30 +124,16 @@ def withdraw(
 ) -> HttpResponse:
     """Take an invitation back."""
     found = open_invitation(context, invitation_id)
-    back = reverse("organizations:invitations", args=[context.organization.public_id])
-    form = EmptyForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST":
-        try:
-            service.withdraw(found, actor=Actor.of(request))
-        except NotAllowed:
-            messages.error(request, NOT_ALLOWED)
-        else:
-            messages.success(
-                request, _("The invitation for %(email)s is withdrawn.") % {"email": found.email}
-            )
-        return redirect(back)
-    return render(
+    return ask_once(
         request,
-        "organizations/confirm.html",
-        {
-            "context": context,
-            "form": form,
-            "heading": _("Withdraw the invitation for %(email)s") % {"email": found.email},
-            "lead": [_("The link in their mail stops working at once.")],
-            "submit_label": _("Withdraw invitation"),
-            "danger": True,
-            "cancel_url": back,
-        },
+        context,
+        lambda: service.withdraw(found, actor=Actor.of(request)),
+        heading=_("Withdraw the invitation for %(email)s") % {"email": found.email},
+        lead=[_("The link in their mail stops working at once.")],
+        submit_label=_("Withdraw invitation"),
+        cancel_url=reverse("organizations:invitations", args=[context.organization.public_id]),
+        danger=True,
+        done=_("The invitation for %(email)s is withdrawn.") % {"email": found.email},
     )
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts.actor import Actor
@@ -18,18 +16,14 @@ from accounts.models.fields import EPOCH
 from accounts.organizations import members as service
 from accounts.organizations.context import OrganizationContext, organization_page, role_missing
 from accounts.organizations.directory import DirectoryForm, people
-from accounts.organizations.forms import EmptyForm, RoleForm
+from accounts.organizations.forms import RoleForm
 from accounts.organizations.permissions import TABLE, WORDS, Permission, may, may_act_on
+from accounts.organizations.views.asking import ask_once
 from accounts.paging import count_in_words, page_by_key
 from accounts.signin.password import ConfirmPasswordForm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from django import forms
     from django.http import HttpRequest, HttpResponse
-
-NOT_ALLOWED = gettext_lazy("Your role doesn't allow this any more. Nothing was changed.")
 
 
 @require_safe
@@ -129,46 +123,6 @@ def reset_url(context: OrganizationContext, person: Membership) -> str:
 # --- One change each: a page that asks once, then the service
 
 
-def change_of_member(  # noqa: PLR0917  # the parts of one page
-    request: HttpRequest,
-    context: OrganizationContext,
-    person: Membership,
-    form: forms.Form,
-    act: Callable[[forms.Form], Any],
-    page: dict[str, Any],
-    done: str,
-    back: str = "",
-) -> HttpResponse:
-    """Ask once; on yes do ``act``, say what is now true, and return to the person's page."""
-    person_url = reverse(
-        "organizations:member", args=[context.organization.public_id, person.public_id]
-    )
-    if request.method == "POST" and form.is_valid():
-        try:
-            act(form)
-        except service.LastOwner:
-            form.add_error(
-                None,
-                _("%(name)s is the last owner. Make somebody else an owner first.")
-                % {"name": person.name},
-            )
-        except service.NotAllowed:
-            form.add_error(None, NOT_ALLOWED)
-        except service.ManagedElsewhere:
-            form.add_error(
-                None,
-                _("Your identity provider turned this access off. Turn it on there: SCIM is on."),
-            )
-        else:
-            messages.success(request, done)
-            return redirect(back or person_url)
-    return render(
-        request,
-        "organizations/confirm.html",
-        {"context": context, "form": form, "person": person, "cancel_url": person_url, **page},
-    )
-
-
 @organization_page(Permission.MANAGE_MEMBERS)
 def change_role(
     request: HttpRequest, context: OrganizationContext, membership_id: str
@@ -176,25 +130,21 @@ def change_role(
     """Give a person another role."""
     person = person_of(context, membership_id)
     form = RoleForm(request.POST or None, context=context, initial={"role": person.role})
-    page = {
-        "heading": _("Change the role of %(name)s") % {"name": person.name},
-        "lead": [
+    return ask_once(
+        request,
+        context,
+        lambda: service.change_role(person, form.cleaned_data["role"], actor=Actor.of(request)),
+        heading=_("Change the role of %(name)s") % {"name": person.name},
+        lead=[
             _("%(name)s is %(role)s now. A new role counts from the next page they open.")
             % {"name": person.name, "role": person.get_role_display()}
         ],
-        "submit_label": _("Change role"),
-        "roles_link": True,
-    }
-    return change_of_member(
-        request,
-        context,
-        person,
-        form,
-        lambda form: service.change_role(
-            person, form.cleaned_data["role"], actor=Actor.of(request)
-        ),
-        page,
-        _("%(name)s has another role.") % {"name": person.name},
+        submit_label=_("Change role"),
+        cancel_url=page_of(context, person),
+        roles_link=True,
+        form=form,
+        refusals=last_owner(person),
+        done=_("%(name)s has another role.") % {"name": person.name},
     )
 
 
@@ -204,26 +154,23 @@ def deactivate(
 ) -> HttpResponse:
     """Take a person's access away, and keep what they had."""
     person = another_person(context, membership_id)
-    page = {
-        "heading": _("Deactivate %(name)s") % {"name": person.name},
-        "lead": [
+    return ask_once(
+        request,
+        context,
+        lambda: service.deactivate_member(
+            person, actor=Actor.of(request), by=Membership.DeactivatedBy.ADMIN
+        ),
+        heading=_("Deactivate %(name)s") % {"name": person.name},
+        lead=[
             _("They are out with their next click, everywhere in %(organization)s.")
             % {"organization": context.organization.name},
             _("Role, teams and projects are kept and give nothing until you reactivate them."),
         ],
-        "submit_label": _("Deactivate"),
-        "danger": True,
-    }
-    return change_of_member(
-        request,
-        context,
-        person,
-        EmptyForm(request.POST if request.method == "POST" else None),
-        lambda _form: service.deactivate_member(
-            person, actor=Actor.of(request), by=Membership.DeactivatedBy.ADMIN
-        ),
-        page,
-        _("%(name)s is deactivated.") % {"name": person.name},
+        submit_label=_("Deactivate"),
+        cancel_url=page_of(context, person),
+        danger=True,
+        refusals=last_owner(person),
+        done=_("%(name)s is deactivated.") % {"name": person.name},
     )
 
 
@@ -233,22 +180,20 @@ def reactivate(
 ) -> HttpResponse:
     """Give a person's access back as it was."""
     person = another_person(context, membership_id)
-    page = {
-        "heading": _("Reactivate %(name)s") % {"name": person.name},
-        "lead": [
+    elsewhere = _("Your identity provider turned this access off. Turn it on there: SCIM is on.")
+    return ask_once(
+        request,
+        context,
+        lambda: service.reactivate_member(person, actor=Actor.of(request), by_hand=True),
+        heading=_("Reactivate %(name)s") % {"name": person.name},
+        lead=[
             _("They get back the role %(role)s, their teams and projects, and sign in anew.")
             % {"role": person.get_role_display()}
         ],
-        "submit_label": _("Reactivate"),
-    }
-    return change_of_member(
-        request,
-        context,
-        person,
-        EmptyForm(request.POST if request.method == "POST" else None),
-        lambda _form: service.reactivate_member(person, actor=Actor.of(request), by_hand=True),
-        page,
-        _("%(name)s is active again.") % {"name": person.name},
+        submit_label=_("Reactivate"),
+        cancel_url=page_of(context, person),
+        refusals={service.ManagedElsewhere: elsewhere},
+        done=_("%(name)s is active again.") % {"name": person.name},
     )
 
 
@@ -258,23 +203,19 @@ def end_sessions(
 ) -> HttpResponse:
     """End a person's sessions in this organization; others of theirs are untouched."""
     person = another_person(context, membership_id)
-    page = {
-        "heading": _("End the sessions of %(name)s") % {"name": person.name},
-        "lead": [
+    return ask_once(
+        request,
+        context,
+        lambda: service.end_sessions_of(person, actor=Actor.of(request)),
+        heading=_("End the sessions of %(name)s") % {"name": person.name},
+        lead=[
             _("With their next click in %(organization)s they must sign in again.")
             % {"organization": context.organization.name},
             _("What they have open in other organizations goes on."),
         ],
-        "submit_label": _("End sessions"),
-    }
-    return change_of_member(
-        request,
-        context,
-        person,
-        EmptyForm(request.POST if request.method == "POST" else None),
-        lambda _form: service.end_sessions_of(person, actor=Actor.of(request)),
-        page,
-        _("The sessions of %(name)s in this organization are ended.") % {"name": person.name},
+        submit_label=_("End sessions"),
+        cancel_url=page_of(context, person),
+        done=_("The sessions of %(name)s in this organization are ended.") % {"name": person.name},
     )
 
 
@@ -282,25 +223,22 @@ def end_sessions(
 def remove(request: HttpRequest, context: OrganizationContext, membership_id: str) -> HttpResponse:
     """Remove a person for good."""
     person = another_person(context, membership_id)
-    page = {
-        "heading": _("Remove %(name)s") % {"name": person.name},
-        "lead": [
+    return ask_once(
+        request,
+        context,
+        lambda: service.remove_member(person, actor=Actor.of(request)),
+        heading=_("Remove %(name)s") % {"name": person.name},
+        lead=[
             _("They are out of %(organization)s with their next click.")
             % {"organization": context.organization.name},
             _("Role, teams and project access are deleted: an invitation brings back none of it."),
         ],
-        "submit_label": _("Remove"),
-        "danger": True,
-    }
-    return change_of_member(
-        request,
-        context,
-        person,
-        EmptyForm(request.POST if request.method == "POST" else None),
-        lambda _form: service.remove_member(person, actor=Actor.of(request)),
-        page,
-        _("%(name)s is removed.") % {"name": person.name},
-        reverse("organizations:members", args=[context.organization.public_id]),
+        submit_label=_("Remove"),
+        cancel_url=page_of(context, person),
+        danger=True,
+        refusals=last_owner(person),
+        done=_("%(name)s is removed.") % {"name": person.name},
+        then=reverse("organizations:members", args=[context.organization.public_id]),
     )
 
 
@@ -310,24 +248,20 @@ def transfer(
 ) -> HttpResponse:
     """Hand the organization over: the person becomes an owner, oneself an admin."""
     person = another_person(context, membership_id)
-    form = ConfirmPasswordForm(request.POST or None, user=context.user)
-    page = {
-        "heading": _("Transfer ownership to %(name)s") % {"name": person.name},
-        "lead": [
+    return ask_once(
+        request,
+        context,
+        lambda: service.transfer_ownership(person, actor=Actor.of(request)),
+        heading=_("Transfer ownership to %(name)s") % {"name": person.name},
+        lead=[
             _("%(name)s becomes an owner, and you become an admin.") % {"name": person.name},
             _("Only an owner can undo this."),
         ],
-        "submit_label": _("Transfer ownership"),
-        "danger": True,
-    }
-    return change_of_member(
-        request,
-        context,
-        person,
-        form,
-        lambda _form: service.transfer_ownership(person, actor=Actor.of(request)),
-        page,
-        _("%(name)s is an owner now, and you are an admin.") % {"name": person.name},
+        submit_label=_("Transfer ownership"),
+        cancel_url=page_of(context, person),
+        danger=True,
+        form=ConfirmPasswordForm(request.POST or None, user=context.user),
+        done=_("%(name)s is an owner now, and you are an admin.") % {"name": person.name},
     )
 
 
@@ -335,24 +269,21 @@ def transfer(
 def leave(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
     """Leave the organization; the last owner can't."""
     person = context.membership
-    page = {
-        "heading": _("Leave %(organization)s") % {"organization": context.organization.name},
-        "lead": [
+    return ask_once(
+        request,
+        context,
+        lambda: service.remove_member(person, actor=Actor.of(request), leaving=True),
+        heading=_("Leave %(organization)s") % {"organization": context.organization.name},
+        lead=[
             _("You lose your role, your teams and your projects here at once."),
             _("To come back you need an invitation."),
         ],
-        "submit_label": _("Leave"),
-        "danger": True,
-    }
-    return change_of_member(
-        request,
-        context,
-        person,
-        EmptyForm(request.POST if request.method == "POST" else None),
-        lambda _form: service.remove_member(person, actor=Actor.of(request), leaving=True),
-        page,
-        _("You left %(organization)s.") % {"organization": context.organization.name},
-        reverse("home"),
+        submit_label=_("Leave"),
+        cancel_url=page_of(context, person),
+        danger=True,
+        refusals=last_owner(person),
+        done=_("You left %(organization)s.") % {"organization": context.organization.name},
+        then=reverse("home"),
     )
 
 
@@ -362,3 +293,14 @@ def another_person(context: OrganizationContext, membership_id: str) -> Membersh
     if person.pk == context.membership.pk:
         raise Http404
     return person
+
+
+def page_of(context: OrganizationContext, person: Membership) -> str:
+    """Return the person's page."""
+    return reverse("organizations:member", args=[context.organization.public_id, person.public_id])
+
+
+def last_owner(person: Membership) -> dict[type[Exception], str]:
+    """Return what to say where the organization would be left without an owner."""
+    sentence = _("%(name)s is the last owner. Make somebody else an owner first.")
+    return {service.LastOwner: sentence % {"name": person.name}}

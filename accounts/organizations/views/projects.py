@@ -23,7 +23,7 @@ from accounts.organizations.context import OrganizationContext, enter, organizat
 from accounts.organizations.forms import AddressesForm, ProjectForm
 from accounts.organizations.members import NotAllowed
 from accounts.organizations.permissions import Permission
-from accounts.organizations.views.members import NOT_ALLOWED
+from accounts.organizations.views.asking import NOT_ALLOWED, ask_once
 from accounts.organizations.views.teams import by_address
 from accounts.paging import page_by_key
 from accounts.signin.flow import want
@@ -55,27 +55,20 @@ def projects(request: HttpRequest, context: OrganizationContext) -> HttpResponse
 def create(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
     """Create a project."""
     form = ProjectForm(request.POST or None, organization=context.organization)
-    if request.method == "POST" and form.is_valid():
-        try:
-            made = service.create_project(
-                context.organization, form.cleaned_data["name"], actor=Actor.of(request)
-            )
-        except NotAllowed:
-            form.add_error(None, NOT_ALLOWED)
-        except IntegrityError:
-            form.add_error("name", form.taken)
-        else:
-            return redirect(
-                "organizations:project_access", context.organization.public_id, made.public_id
-            )
-    back = reverse("organizations:projects", args=[context.organization.public_id])
-    page = {
-        "heading": _("New project"),
-        "lead": [_("Nobody has access until you give it.")],
-        "submit_label": _("Create project"),
-        "cancel_url": back,
-    }
-    return render(request, "organizations/confirm.html", {"context": context, "form": form, **page})
+    return ask_once(
+        request,
+        context,
+        lambda: service.create_project(
+            context.organization, form.cleaned_data["name"], actor=Actor.of(request)
+        ),
+        heading=_("New project"),
+        lead=[_("Nobody has access until you give it.")],
+        submit_label=_("Create project"),
+        cancel_url=reverse("organizations:projects", args=[context.organization.public_id]),
+        form=form,
+        refusals={IntegrityError: {"name": form.taken}},
+        then=lambda made: address_of(context, made),
+    )
 
 
 @organization_page(Permission.MANAGE_PROJECTS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.db import IntegrityError
@@ -11,23 +11,25 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actor import Actor
 from accounts.models import Membership
 from accounts.organizations import teams as service
 from accounts.organizations.context import OrganizationContext, organization_page
-from accounts.organizations.forms import AddressesForm, EmptyForm, TeamForm
+from accounts.organizations.forms import AddressesForm, TeamForm
 from accounts.organizations.members import ManagedElsewhere, NotAllowed
 from accounts.organizations.permissions import Permission
-from accounts.organizations.views.members import NOT_ALLOWED
+from accounts.organizations.views.asking import NOT_ALLOWED, ask_once
 from accounts.paging import count_in_words, page_by_key
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from accounts.models import Organization, Team
+
+KEPT_ELSEWHERE = gettext_lazy("Your identity provider keeps this team: change it there.")
 
 
 @require_safe
@@ -53,25 +55,20 @@ def teams(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
 def create(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
     """Create a team."""
     form = TeamForm(request.POST or None, organization=context.organization)
-    if request.method == "POST" and form.is_valid():
-        try:
-            team = service.create_team(
-                context.organization, form.cleaned_data["name"], actor=Actor.of(request)
-            )
-        except NotAllowed:
-            form.add_error(None, NOT_ALLOWED)
-        except IntegrityError:
-            form.add_error("name", form.taken)
-        else:
-            return redirect(address_of(context, team))
-    back = reverse("organizations:teams", args=[context.organization.public_id])
-    page = {
-        "heading": _("New team"),
-        "lead": [_("Teams share access to projects.")],
-        "submit_label": _("Create team"),
-        "cancel_url": back,
-    }
-    return render(request, "organizations/confirm.html", {"context": context, "form": form, **page})
+    return ask_once(
+        request,
+        context,
+        lambda: service.create_team(
+            context.organization, form.cleaned_data["name"], actor=Actor.of(request)
+        ),
+        heading=_("New team"),
+        lead=[_("Teams share access to projects.")],
+        submit_label=_("Create team"),
+        cancel_url=reverse("organizations:teams", args=[context.organization.public_id]),
+        form=form,
+        refusals={IntegrityError: {"name": form.taken}},
+        then=lambda made: address_of(context, made),
+    )
 
 
 @organization_page(Permission.VIEW)
@@ -110,8 +107,11 @@ def add(
     people = by_address(context.organization, read.good)
     try:
         count = service.add_to_team(found, people.values(), actor=Actor.of(request))
-    except (NotAllowed, ManagedElsewhere):
+    except NotAllowed:
         form.add_error(None, NOT_ALLOWED)
+        return None
+    except ManagedElsewhere:
+        form.add_error(None, KEPT_ELSEWHERE)
         return None
     words = ngettext(
         "%(count)d person is new in the team.", "%(count)d people are new in the team.", count
@@ -148,8 +148,10 @@ def take_out(
         raise Http404
     try:
         service.take_from_team(found, person, actor=Actor.of(request))
-    except (NotAllowed, ManagedElsewhere):
+    except NotAllowed:
         messages.error(request, NOT_ALLOWED)
+    except ManagedElsewhere:
+        messages.error(request, KEPT_ELSEWHERE)
     else:
         messages.success(
             request,
@@ -163,53 +165,37 @@ def rename(request: HttpRequest, context: OrganizationContext, team_id: str) -> 
     """Give a team another name."""
     found = team_of(context, team_id)
     form = TeamForm(request.POST or None, organization=context.organization, instance=found)
-    if request.method == "POST" and form.is_valid():
-        try:
-            service.rename_team(found, form.cleaned_data["name"], actor=Actor.of(request))
-        except (NotAllowed, ManagedElsewhere):
-            form.add_error(None, NOT_ALLOWED)
-        except IntegrityError:
-            form.add_error("name", form.taken)
-        else:
-            return redirect(address_of(context, found))
-    page = {"heading": _("Rename %(team)s") % {"team": found.name}, "submit_label": _("Rename")}
-    return confirm(request, context, form, found, page)
+    return ask_once(
+        request,
+        context,
+        lambda: service.rename_team(found, form.cleaned_data["name"], actor=Actor.of(request)),
+        heading=_("Rename %(team)s") % {"team": found.name},
+        submit_label=_("Rename"),
+        cancel_url=address_of(context, found),
+        form=form,
+        refusals={ManagedElsewhere: KEPT_ELSEWHERE, IntegrityError: {"name": form.taken}},
+    )
 
 
 @organization_page(Permission.MANAGE_MEMBERS)
 def delete(request: HttpRequest, context: OrganizationContext, team_id: str) -> HttpResponse:
     """Delete a team."""
     found = team_of(context, team_id)
-    form = EmptyForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            service.delete_team(found, actor=Actor.of(request))
-        except (NotAllowed, ManagedElsewhere):
-            form.add_error(None, NOT_ALLOWED)
-        else:
-            messages.success(request, _("%(team)s is deleted.") % {"team": found.name})
-            return redirect("organizations:teams", context.organization.public_id)
-    page = {
-        "heading": _("Delete %(team)s") % {"team": found.name},
-        "lead": [
+    return ask_once(
+        request,
+        context,
+        lambda: service.delete_team(found, actor=Actor.of(request)),
+        heading=_("Delete %(team)s") % {"team": found.name},
+        lead=[
             _("Its members stay in the organization, and lose what the team gave them access to.")
         ],
-        "submit_label": _("Delete team"),
-        "danger": True,
-    }
-    return confirm(request, context, form, found, page)
-
-
-def confirm(
-    request: HttpRequest,
-    context: OrganizationContext,
-    form: Any,
-    found: Team,
-    page: dict[str, Any],
-) -> HttpResponse:
-    """Ask once."""
-    values = {"context": context, "form": form, "cancel_url": address_of(context, found), **page}
-    return render(request, "organizations/confirm.html", values)
+        submit_label=_("Delete team"),
+        cancel_url=address_of(context, found),
+        danger=True,
+        refusals={ManagedElsewhere: KEPT_ELSEWHERE},
+        done=_("%(team)s is deleted.") % {"team": found.name},
+        then=reverse("organizations:teams", args=[context.organization.public_id]),
+    )
 
 
 def team_of(context: OrganizationContext, team_id: str) -> Team:
