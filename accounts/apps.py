@@ -1,5 +1,6 @@
 """The ground floor's configuration."""
 
+from allauth.usersessions.apps import UserSessionsConfig
 from django.apps import AppConfig
 
 
@@ -11,3 +12,20 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         """Register the ground floor's own menu items, switches and receivers."""
         from accounts import receivers, registrations  # noqa: F401  # needs the models
+
+
+class OpenSessionsConfig(UserSessionsConfig):  # type: ignore[misc]  # allauth is untyped
+    """allauth's list of open sessions, without its questions at each sign-in.
+
+    It asks three for every session that the person ever opened, then looks for a line under a key
+    that is new. Ours writes the line; ``accounts.tasks.forget_ended_sessions`` clears the list in
+    one statement, and readers skip the dead.
+    """
+
+    def ready(self) -> None:
+        """Listen to changed passwords only; accounts.receivers writes the line of a sign-in."""
+        from allauth.usersessions.signals import on_user_logged_in  # needs models
+        from django.contrib.auth.signals import user_logged_in  # the same
+
+        super().ready()
+        user_logged_in.disconnect(on_user_logged_in)

@@ -138,7 +138,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.google",
-    "allauth.usersessions",
+    "accounts.apps.OpenSessionsConfig",  # allauth.usersessions
     "csp",
     "django_htmx",
     "django_otp",
@@ -219,7 +219,7 @@ AUTH_PASSWORD_VALIDATORS = [
 PASSWORD_RESET_TIMEOUT = int(datetime.timedelta(hours=1).total_seconds())
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = int(datetime.timedelta(days=14).total_seconds())
 SESSION_IDLE_TIME = datetime.timedelta(hours=24)
 SESSION_ABSOLUTE_TIME = datetime.timedelta(days=14)
@@ -346,6 +346,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "check domains": {"task": "domains.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}},
     "two-factor resets": {"task": "twofactor.tasks.carry_out_resets", "schedule": 60.0},
     "two-factor texts": {"task": "twofactor.tasks.watch_texts", "schedule": 900.0},
+    "two-factor enrolment": {"task": "twofactor.tasks.count_enrolment", "schedule": 3600.0},
     "two-factor clean-up": {"task": "twofactor.tasks.clean_up", "schedule": 3600.0},
     "forget old domain checks": {"task": "domains.tasks.forget_old_checks", "schedule": 3600.0},
     "expire join requests": {"task": "discoverability.tasks.expire_requests", "schedule": 3600.0},

@@ -62,8 +62,9 @@ def add_proof(request: HttpRequest, proof: Proof) -> None:
     stage = stages.current_stage(request)
     if stage is not None:
         stage.add(proof)
-    else:
-        keep(request, evidence_of(request).with_proof(proof))
+        request.session.cycle_key()
+        return
+    keep(request, evidence_of(request).with_proof(proof))
     before = request.session.session_key
     request.session.cycle_key()
     # The list of open sessions follows, or nobody could end this one from elsewhere (ACC-4).
@@ -83,7 +84,9 @@ NEXT = "signin_next"
 
 def want(request: HttpRequest, path: str) -> None:
     """Remember where the person wanted to go, for whichever way in they choose."""
-    request.session[NEXT] = safe_path(path)
+    wish = safe_path(path)
+    if wish or NEXT in request.session:  # no session for everybody who looks at the page
+        request.session[NEXT] = wish
 
 
 def wanted(request: HttpRequest) -> str:

@@ -8,6 +8,7 @@ from allauth.account.forms import SignupForm
 from django import forms
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.addresses import InvalidAddress, normalize_address
@@ -78,8 +79,16 @@ class SignUpForm(SignupForm):
             field.widget.attrs.pop("placeholder", None)
 
     def try_save(self, request: HttpRequest) -> tuple[Any, Any]:
-        """Make the account; where there is one, hash all the same: it is what takes time (S3)."""
-        user, response = super().try_save(request)
+        """Make the account; where there is one, hash all the same: it is what takes time (S3).
+
+        Two requests with one address in the same instant: the second finds the account.
+        """
+        try:
+            with transaction.atomic():
+                user, response = super().try_save(request)
+        except IntegrityError:
+            self.account_already_exists = True
+            user, response = super().try_save(request)
         if user is None:
             make_password(self.cleaned_data["password1"])
         return user, response

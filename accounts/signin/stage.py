@@ -13,7 +13,7 @@ from allauth.account.internal.flows.login import (
     resume_login,
 )
 from allauth.account.internal.flows.login_by_code import LoginCodeVerificationProcess
-from allauth.account.internal.stagekit import stash_login
+from allauth.account.internal.stagekit import LOGIN_SESSION_KEY, stash_login
 from allauth.account.models import Login
 from allauth.account.stages import LoginByCodeStage, LoginStage, LoginStageController
 from django.shortcuts import redirect
@@ -36,6 +36,8 @@ class AccessRulesStage(LoginStage):
 
     key = KEY
     urlname = "signin:next"
+    # What the session keeps of the sign-in, as this stage read or wrote it.
+    stashed: dict[str, Any] | None = None
 
     def handle(self) -> tuple[HttpResponse | None, bool]:
         """Return the redirect to the next step, or let the sign-in finish."""
@@ -60,6 +62,7 @@ class AccessRulesStage(LoginStage):
         evidence = Evidence.deserialize(self.state).with_proof(proof)
         self.state.update(evidence.serialize())
         stash_login(self.request, self.login)
+        self.stashed = self.request.session[LOGIN_SESSION_KEY]
 
     def note_first_factor(self) -> None:
         """Turn what allauth noted of the first factor into a proof, once."""
@@ -105,9 +108,21 @@ def start(request: HttpRequest, user: User, proof: Proof, next_url: str) -> Http
 
 
 def current_stage(request: HttpRequest) -> AccessRulesStage | None:
-    """Return the stage at which this browser's sign-in waits, if it waits here."""
+    """Return the stage at which this browser's sign-in waits, if it waits here.
+
+    allauth reads the person anew each time it is asked; a request that changed nothing of the
+    sign-in meanwhile need not.
+    """
+    waiting = request.session.get(LOGIN_SESSION_KEY)
+    known: AccessRulesStage | None = getattr(request, "access_rules_stage", None)
+    if known is not None and known.stashed == waiting:
+        return known
     stage = LoginStageController.enter(request, KEY)
-    return stage if isinstance(stage, AccessRulesStage) else None
+    if not isinstance(stage, AccessRulesStage):
+        return None
+    stage.stashed = waiting
+    request.access_rules_stage = stage  # type: ignore[attr-defined]  # ours
+    return stage
 
 
 def go_on(request: HttpRequest, stage: AccessRulesStage) -> HttpResponse:

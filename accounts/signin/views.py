@@ -80,13 +80,13 @@ def method(request: HttpRequest) -> HttpResponse:
     # Somebody signed in is asked for something of their own: single sign-on is a link below it.
     user = request.user if request.user.is_authenticated else None
     stepping_up = user is not None and user.email.lower() == typed
-    step = step_at_address(typed, Purpose.SIGN_IN)
     other_way = "other" in request.GET or request.method == "POST"
     form = SignInPasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         answer = _password_given(request, typed, form)
         if answer is not None:
             return answer
+    step = step_at_address(typed, Purpose.SIGN_IN)
     show_step = step is not None and not other_way and not stepping_up
     return render(
         request,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from tests.face.conftest import World
 from tests.face.walking import Walker
@@ -70,7 +71,7 @@ def test_a_wrong_password_is_told_inside_the_dialog_and_changes_nothing(two_fact
     two_factor.keyboard.press("Enter")
 
     two_factor.wait_for_selector("dialog[open] .summary")
-    two_factor.wait_for_function("document.activeElement.className === 'summary'")
+    expect(two_factor.locator("dialog[open] .summary")).to_be_focused()
     world.organization.policy.refresh_from_db()
     assert not world.organization.policy.two_factor_required
 
@@ -116,7 +117,7 @@ def test_a_copied_value_is_told_politely(components):
     components.context.grant_permissions(["clipboard-read", "clipboard-write"])
     components.locator("[data-copy-button]").first.click()
 
-    components.wait_for_function("document.getElementById('announcer').textContent === 'Copied'")
+    expect(components.locator("#announcer")).to_have_text("Copied")
     copied = components.evaluate("navigator.clipboard.readText()")
     assert copied == "https://app.acme.example/security/sso/v2/authorize/"
 
