@@ -121,15 +121,25 @@ class GoogleAdapter(DefaultSocialAccountAdapter):
     """Google: linked by its subject, never by the address (S12)."""
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
-        """Refuse a Google account whose address belongs to somebody or is not verified."""
-        from accounts.models import User  # noqa: PLC0415  # the adapter is imported before the apps
+        """Refuse a Google account whose address belongs to somebody or is not verified.
+
+        A newcomer whose domain is managed signs up through its single sign-on (IDP-2).
+        """
+        # The adapter is imported before the apps.
+        from accounts.models import User  # noqa: PLC0415
+        from accounts.signin.rules import Purpose, step_at_address  # noqa: PLC0415
+        from accounts.signin.views import ADDRESS  # noqa: PLC0415
 
         if sociallogin.is_existing:
             return
         addresses = [a for a in sociallogin.email_addresses if a.verified]
         if not addresses:
             raise ImmediateHttpResponse(redirect("signin:google_refused"))
-        if sociallogin.state.get("process") != "connect" and User.objects.with_address(
-            addresses[0].email
-        ):
+        if sociallogin.state.get("process") == "connect":
+            return
+        address = addresses[0].email.lower()
+        if User.objects.with_address(address):
             raise ImmediateHttpResponse(redirect("signin:google_known"))
+        if step_at_address(address, Purpose.SIGN_UP) is not None:
+            request.session[ADDRESS] = address
+            raise ImmediateHttpResponse(redirect("signin:method"))

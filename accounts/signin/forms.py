@@ -70,6 +70,7 @@ class SignUpForm(SignupForm):
         self.fields["email"] = AddressField()
         self.fields["password1"].label = _("Password")
         self.fields["password1"].widget = forms.PasswordInput(
+        self.by_link = self.data.get("by") == "link"
             attrs={"autocomplete": "new-password"}
         )
         self.fields["password1"].strip = False
@@ -78,8 +79,13 @@ class SignUpForm(SignupForm):
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
 
+        self.fields["password1"].required = not self.by_link
     def try_save(self, request: HttpRequest) -> tuple[Any, Any]:
         """Make the account; where there is one, hash all the same: it is what takes time (S3).
+
+    def clean_password1(self) -> str:
+        """Return the password; what stands in the field counts for nothing beside a link."""
+        return "" if self.by_link else str(self.cleaned_data["password1"])
 
         Two requests with one address in the same instant: the second finds the account.
         """
@@ -89,6 +95,6 @@ class SignUpForm(SignupForm):
         except IntegrityError:
             self.account_already_exists = True
             user, response = super().try_save(request)
-        if user is None:
+        if user is None and not self.by_link:
             make_password(self.cleaned_data["password1"])
         return user, response

@@ -93,8 +93,9 @@ def first_factor(request: HttpRequest, login: Login) -> Proof | None:
         if newest["method"] == "socialaccount":
             return Proof.now(newest["provider"])
         return Proof.now(METHODS[newest["method"]])
-    if login.signup and login.user.has_usable_password():
-        return Proof.now("password")  # typed a moment ago, in this browser
+    if login.signup:
+        # Typed a moment ago, in this browser; without one, the mailed link that brought them here.
+        return Proof.now("password" if login.user.has_usable_password() else "magic_link")
     return None
 
 

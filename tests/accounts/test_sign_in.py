@@ -51,6 +51,37 @@ def test_somebody_signs_up_verifies_the_address_and_is_signed_in(client):
     assert User.objects.get().has_verified_email
 
 
+@pytest.mark.requirement("ACC-1", "TFA-2")
+def test_somebody_signs_up_by_a_mailed_link_and_has_no_password(client):
+    asked = client.post("/sign-up/", {"email": "ann@corp.example", "by": "link"}, follow=True)
+    code = code_of_the_newest_mail()
+    assert "We sent a link and a code to ann@corp.example" in asked.content.decode()
+    assert evidence_of(client) is None
+
+    client.post("/sign-up/verify/", {"code": code})
+
+    assert evidence_of(client) == ["magic_link"]
+    ann = User.objects.get()
+    assert ann.has_verified_email
+    assert not ann.has_usable_password()
+
+
+@pytest.mark.requirement("ACC-1")
+def test_what_stands_in_the_password_field_counts_for_nothing_beside_a_link(client):
+    client.post("/sign-up/", {"email": "ann@corp.example", "password1": "short", "by": "link"})
+
+    assert not User.objects.get().has_usable_password()
+
+
+@pytest.mark.requirement("ACC-1")
+def test_the_sign_up_page_offers_password_link_and_google(client, settings):
+    settings.GOOGLE_ENABLED = True
+
+    page = client.get("/sign-up/").content.decode()
+
+    assert all(way in page for way in ("Password", "Email me a link", "Continue with Google"))
+
+
 @pytest.mark.requirement("ACC-1")
 def test_a_wrong_code_verifies_nothing(client):
     client.post("/sign-up/", {"email": "ann@corp.example", "password1": PASSWORD})

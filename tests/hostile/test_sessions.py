@@ -99,13 +99,16 @@ def test_known_and_unknown_addresses_get_the_same_bytes_queries_and_hashes(path,
 
 
 @pytest.mark.threat("S3")
-def test_sign_up_answers_the_same_and_hashes_as_often_for_an_address_that_has_an_account(hashed):
+@pytest.mark.parametrize("more", [{"password1": NEW_PASSWORD}, {"by": "link"}])
+def test_sign_up_answers_the_same_and_hashes_as_often_for_an_address_that_has_an_account(
+    hashed, more
+):
     UserFactory(email="known@corp.example")
     seen = []
 
     for address in ("known@corp.example", "alien@corp.example"):
         client, before = Client(), len(hashed)
-        client.post("/sign-up/", {"email": address, "password1": NEW_PASSWORD})
+        client.post("/sign-up/", {"email": address, **more})
         page = client.get("/sign-up/verify/")
         seen.append((page.status_code, NOISE.sub(b"", page.content), len(hashed) - before))
 

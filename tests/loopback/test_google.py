@@ -8,8 +8,10 @@ from allauth.socialaccount.models import SocialAccount
 from allauth.socialaccount.providers.google.views import GoogleOAuth2Adapter
 from django.test import Client
 
-from accounts.models import User
-from tests.factories import UserFactory
+from accounts.models import Plan, SecurityPolicy, User
+from domains.states import State
+from tests.domains.factories import ClaimFactory
+from tests.factories import OrganizationFactory, UserFactory
 from tests.loopback.clients import call
 from tests.loopback.forms import Form
 from tests.servers.launch import Server, running
@@ -126,6 +128,21 @@ def test_an_address_that_is_somebody_s_is_never_linked(google, client, sub):
     assert not is_signed_in(client)
     assert not SocialAccount.objects.exists()
     assert "Google isn’t connected yet" in page.content.decode()
+
+
+@pytest.mark.requirement("IDP-2")
+def test_a_newcomer_of_a_managed_domain_is_sent_to_its_single_sign_on(google, client):
+    acme = OrganizationFactory(name="Acme", plan=Plan.ENTERPRISE)
+    SecurityPolicy.objects.filter(organization=acme).update(
+        sso_enabled=True, idp_managed_access=True
+    )
+    ClaimFactory(organization=acme, domain="gmail.example", state=State.VERIFIED)
+
+    page = sign_in(client, google, GINA).content.decode()
+
+    assert "Acme signs in with single sign-on." in page
+    assert "Continue with single sign-on" in page
+    assert not User.objects.filter(email=GINA["email"]).exists()
 
 
 @pytest.mark.threat("S12")
