@@ -63,29 +63,32 @@ class SignInPasswordForm(forms.Form):
 
 
 class SignUpForm(SignupForm):
-    """allauth's sign-up: the same answer whether or not the address has an account (S3)."""
+    """allauth's sign-up: the same answer whether or not the address has an account (S3).
+
+    With a password, or by the mailed link alone (``by=link``).
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.by_link = self.data.get("by") == "link"
         self.fields["email"] = AddressField()
         self.fields["password1"].label = _("Password")
         self.fields["password1"].widget = forms.PasswordInput(
-        self.by_link = self.data.get("by") == "link"
             attrs={"autocomplete": "new-password"}
         )
         self.fields["password1"].strip = False
         self.fields["password1"].error_messages["required"] = _("Choose a password.")
         self.fields["password1"].help_text = _("At least 10 characters; a phrase is fine.")
+        self.fields["password1"].required = not self.by_link
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
-
-        self.fields["password1"].required = not self.by_link
-    def try_save(self, request: HttpRequest) -> tuple[Any, Any]:
-        """Make the account; where there is one, hash all the same: it is what takes time (S3).
 
     def clean_password1(self) -> str:
         """Return the password; what stands in the field counts for nothing beside a link."""
         return "" if self.by_link else str(self.cleaned_data["password1"])
+
+    def try_save(self, request: HttpRequest) -> tuple[Any, Any]:
+        """Make the account; where there is one, hash all the same: it is what takes time (S3).
 
         Two requests with one address in the same instant: the second finds the account.
         """
