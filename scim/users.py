@@ -25,10 +25,9 @@ from accounts.actor import Actor
 from accounts.addresses import InvalidAddress, domain_of, normalize_address
 from accounts.audit.events import Event
 from accounts.audit.record import record_event
-from accounts.mail import queue_mail
 from accounts.models import Membership, Role, User
 from accounts.organizations.invitations import live_invitation, withdraw
-from accounts.organizations.member_addresses import give_address
+from accounts.organizations.member_addresses import move_member
 from accounts.organizations.members import (
     AlreadyMember,
     LastOwner,
@@ -302,18 +301,7 @@ def _move(caller: Caller, membership: Membership, user_name: str, actor: Actor) 
             detail=f"Another account signs in as {address}, so this user cannot be renamed to it."
         )
     earlier = membership.address
-    follows = give_address(membership, address, actor=actor, proven=False)
-    # Kept on the membership in any case: the account's owner may move it elsewhere.
-    Membership.objects.filter(pk=membership.pk).update(email=address)
-    membership.email = address
-    queue_mail(
-        "scim_address_changed",
-        [earlier, address],
-        organization=caller.organization,
-        earlier=earlier,
-        later=address,
-        account=follows,
-    )
+    move_member(membership, address, actor=actor)
     return f"{earlier} is {address} now"
 
 

@@ -111,6 +111,7 @@ TABLE: dict[str, Row] = {
     "organizations:leave": MEMBERS,
     "organizations:member": ADMINS,
     "organizations:change_role": ADMINS,
+    "organizations:describe": ADMINS,
     "organizations:deactivate": ADMINS,
     "organizations:reactivate": ADMINS,
     "organizations:end_sessions": ADMINS,

@@ -50,6 +50,7 @@ class Event(models.TextChoices):
     ROLE_CHANGED = "admin:member:role_changed", _("changed a role")
     OWNERSHIP_TRANSFERRED = "admin:member:ownership_transferred", _("transferred ownership")
     MEMBER_ADDRESS_CHANGED = "system:member:address_changed", _("got another address")
+    MEMBER_NAME_CHANGED = "admin:member:name_changed", _("changed a member's name")
     INVITATION_SENT = "admin:invitation:sent", _("invited")
     INVITATION_RESENT = "admin:invitation:resent", _("sent an invitation again")
     INVITATION_ACCEPTED = "user:invitation:accepted", _("accepted an invitation")

@@ -128,6 +128,13 @@ class Membership(models.Model):
         return self.status == self.Status.ACTIVE
 
     @property
+    def is_described_here(self) -> bool:
+        """Whether the organization, by its SCIM or SSO, says who the person is; else they do."""
+        return self.source == self.Source.SCIM or bool(
+            self.email or self.first_name or self.last_name
+        )
+
+    @property
     def address(self) -> str:
         """The address by which the organization knows the person."""
         return self.email or self.user.email

@@ -14,6 +14,7 @@ from accounts.models import Organization, Plan, Project, Role, Team
 from accounts.models.organization import validate_name
 from accounts.organizations.addresses import MOST, Addresses, read_addresses
 from accounts.organizations.permissions import offered_roles
+from accounts.signin.forms import AddressField
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -57,6 +58,24 @@ class RoleForm(forms.Form):
         field = self.fields["role"]
         field.choices = offered_roles(context.role)  # type: ignore[attr-defined]  # a ChoiceField
         field.error_messages["invalid_choice"] = _("Choose a role that isn't above your own.")
+
+
+class DescriptionForm(forms.Form):
+    """Who a member is to this organization, once SCIM no longer says it (SCIM-12)."""
+
+    first_name = forms.CharField(
+        label=gettext_lazy("First name"), max_length=100, required=False, validators=[validate_name]
+    )
+    last_name = forms.CharField(
+        label=gettext_lazy("Last name"), max_length=100, required=False, validators=[validate_name]
+    )
+    email = AddressField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["autocomplete"] = "off"  # another person's
+        self.fields["first_name"].widget.attrs["autofocus"] = True
 
 
 class AddressesForm(forms.Form):

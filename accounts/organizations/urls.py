@@ -25,6 +25,7 @@ urlpatterns = [
     path(f"{USERS}leave/", members.leave, name="leave"),
     path(MEMBER, members.member, name="member"),
     path(f"{MEMBER}role/", members.change_role, name="change_role"),
+    path(f"{MEMBER}description/", members.describe, name="describe"),
     path(f"{MEMBER}deactivate/", members.deactivate, name="deactivate"),
     path(f"{MEMBER}reactivate/", members.reactivate, name="reactivate"),
     path(f"{MEMBER}sessions/", members.end_sessions, name="end_sessions"),

@@ -4,10 +4,13 @@ import re
 
 import pytest
 from django.urls import reverse
+from post_office.models import Email
 
 from accounts.actor import Actor
 from accounts.models import AuditEvent, Membership, Project, ProjectAccess, Role
 from accounts.organizations import members as service
+from domains.states import State
+from tests.domains.factories import ClaimFactory
 from tests.factories import (
     PASSWORD,
     InvitationFactory,
@@ -15,6 +18,7 @@ from tests.factories import (
     OrganizationFactory,
     ProjectFactory,
     TeamFactory,
+    UserFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -224,6 +228,145 @@ def test_what_scim_took_away_no_admin_gives_back_while_it_is_on(client, acme, si
 
     assert "Your identity provider turned this access off" in refused.content.decode()
     assert allowed.status_code == 302
+
+
+# --- Name and address, once SCIM is off
+
+
+@pytest.fixture
+def provisioned(acme):
+    """Somebody whom SCIM made a member, at a verified domain; SCIM is off by now."""
+    ClaimFactory(organization=acme, domain="corp.example", state=State.VERIFIED)
+    return MembershipFactory(
+        organization=acme,
+        source="scim",
+        email="bo@corp.example",
+        first_name="Bo",
+        last_name="Burns",
+        user__email="bo@corp.example",
+        user__password=None,
+    )
+
+
+def described(**changes):
+    return {"first_name": "Bo", "last_name": "Burns", "email": "bo@corp.example"} | changes
+
+
+@pytest.mark.requirement("SCIM-12")
+def test_with_scim_off_an_admin_edits_name_and_address(client, acme, admin, provisioned, sign_in):
+    sign_in(client, admin.user)
+    shown = client.get(page("member", acme, provisioned.public_id)).content.decode()
+
+    response = client.post(
+        page("describe", acme, provisioned.public_id),
+        described(last_name="Lee", email="Bo.Lee@corp.example"),
+    )
+
+    provisioned.refresh_from_db()
+    assert page("describe", acme, provisioned.public_id) in shown
+    assert response.url == page("member", acme, provisioned.public_id)
+    assert (provisioned.name, provisioned.address) == ("Bo Lee", "bo.lee@corp.example")
+    assert set(AuditEvent.objects.values_list("event", flat=True)) >= {
+        "admin:member:name_changed",
+        "system:member:address_changed",
+    }
+    told = {row.to[0]: row.message for row in Email.objects.all()}
+    assert set(told) == {"bo@corp.example", "bo.lee@corp.example"}
+    assert "From now on you sign in with bo.lee@corp.example." in told["bo@corp.example"]
+
+
+@pytest.mark.requirement("SCIM-12")
+def test_while_scim_is_on_nobody_edits_what_it_says(client, acme, provisioned, sign_in):
+    acme.policy.scim_enabled = True
+    acme.policy.save()
+    sign_in(client, acme.owner)
+
+    shown = client.get(page("member", acme, provisioned.public_id)).content.decode()
+    response = client.post(
+        page("describe", acme, provisioned.public_id), described(first_name="Joe")
+    )
+
+    provisioned.refresh_from_db()
+    assert page("describe", acme, provisioned.public_id) not in shown
+    assert "Your identity provider keeps this person" in shown
+    assert "SCIM is on: change it at your identity provider." in response.content.decode()
+    assert provisioned.name == "Bo Burns"
+
+
+@pytest.mark.requirement("SCIM-12")
+@pytest.mark.parametrize(
+    ("email", "sentence"),
+    [
+        ("bo@elsewhere.example", "only within your verified domains"),
+        ("ANN@corp.example", "Somebody else uses this address."),
+        ("kim@corp.example", "Somebody else uses this address."),
+        ("b\N{CYRILLIC SMALL LETTER O}@corp.example", "Use plain letters"),
+        ("", "Enter an email address"),
+    ],
+)
+def test_an_address_that_scim_could_not_give_no_admin_gives(
+    client, provisioned, sign_in, email, sentence
+):
+    acme = provisioned.organization
+    UserFactory(email="kim@corp.example")
+    sign_in(client, acme.memberships.get(role="owner").user)
+
+    response = client.post(
+        page("describe", acme, provisioned.public_id), described(last_name="Lee", email=email)
+    )
+
+    provisioned.refresh_from_db()
+    assert sentence in response.content.decode()
+    assert 'value="Lee"' in response.content.decode()
+    assert (provisioned.name, provisioned.address) == ("Bo Burns", "bo@corp.example")
+    assert not Email.objects.exists()
+
+
+@pytest.mark.requirement("SCIM-12")
+@pytest.mark.threat("S11")
+def test_an_account_with_a_password_keeps_its_sign_in_address(client, acme, provisioned, sign_in):
+    provisioned.user.set_password(PASSWORD)
+    provisioned.user.save()
+    sign_in(client, acme.owner)
+
+    client.post(
+        page("describe", acme, provisioned.public_id), described(email="bo.lee@corp.example")
+    )
+
+    provisioned.refresh_from_db()
+    assert provisioned.address == "bo.lee@corp.example"
+    assert provisioned.user.email == "bo@corp.example"
+
+
+@pytest.mark.threat("S11")
+def test_a_persons_own_name_and_address_are_no_admins_to_edit(client, acme, sign_in):
+    member = MembershipFactory(organization=acme, user__email="di@corp.example")
+    ClaimFactory(organization=acme, domain="corp.example", state=State.VERIFIED)
+    sign_in(client, acme.owner)
+
+    shown = client.get(page("member", acme, member.public_id)).content.decode()
+    response = client.post(
+        page("describe", acme, member.public_id), described(email="di.lee@corp.example")
+    )
+
+    member.refresh_from_db()
+    assert page("describe", acme, member.public_id) not in shown
+    assert "give name and address themselves" in response.content.decode()
+    assert member.address == "di@corp.example"
+
+
+@pytest.mark.threat("V6")
+def test_an_admin_edits_no_owners_address(client, acme, admin, provisioned, sign_in):
+    Membership.objects.filter(pk=provisioned.pk).update(role="owner")
+    sign_in(client, admin.user)
+
+    response = client.post(
+        page("describe", acme, provisioned.public_id), described(email="me@corp.example")
+    )
+
+    provisioned.refresh_from_db()
+    assert "doesn&#x27;t allow this" in response.content.decode()
+    assert provisioned.address == "bo@corp.example"
 
 
 @pytest.mark.requirement("SCIM-7")

@@ -13,10 +13,11 @@ from django.views.decorators.http import require_safe
 from accounts.actor import Actor
 from accounts.models import Membership, Project, Role
 from accounts.models.fields import EPOCH
+from accounts.organizations import member_addresses
 from accounts.organizations import members as service
 from accounts.organizations.context import OrganizationContext, organization_page, role_missing
 from accounts.organizations.directory import DirectoryForm, people
-from accounts.organizations.forms import RoleForm
+from accounts.organizations.forms import DescriptionForm, RoleForm
 from accounts.organizations.permissions import TABLE, WORDS, Permission, may, may_act_on
 from accounts.organizations.views.asking import ask_once
 from accounts.paging import count_in_words, page_by_key
@@ -89,7 +90,7 @@ def member(request: HttpRequest, context: OrganizationContext, membership_id: st
             "teams": person.teams.order_by("name"),
             "projects": projects.open_to(person).order_by("name") if person.is_active else [],
             "reset_url": reset_url(context, person) if acts else "",
-            "scim_keeps": person.source == "scim" and context.policy.scim_enabled,
+            "described_here": person.is_described_here,
         },
     )
 
@@ -145,6 +146,48 @@ def change_role(
         form=form,
         refusals=last_owner(person),
         done=_("%(name)s has another role.") % {"name": person.name},
+    )
+
+
+@organization_page(Permission.MANAGE_MEMBERS)
+def describe(
+    request: HttpRequest, context: OrganizationContext, membership_id: str
+) -> HttpResponse:
+    """Change the name and address that SCIM gave a person, once it is off."""
+    person = another_person(context, membership_id)
+    form = DescriptionForm(
+        request.POST or None,
+        initial={
+            "first_name": person.first_name,
+            "last_name": person.last_name,
+            "email": person.address,
+        },
+    )
+    lead = [_("Only %(organization)s sees it.") % {"organization": context.organization.name}]
+    if context.policy.sso_enabled:
+        lead.append(_("Their next single sign-on brings back what your identity provider says."))
+    return ask_once(
+        request,
+        context,
+        lambda: member_addresses.describe_member(
+            person, **form.cleaned_data, actor=Actor.of(request)
+        ),
+        heading=_("Name and address of %(name)s") % {"name": person.name},
+        lead=lead,
+        submit_label=_("Save"),
+        cancel_url=page_of(context, person),
+        form=form,
+        refusals={
+            service.ManagedElsewhere: _("SCIM is on: change it at your identity provider."),
+            member_addresses.DescribedByThemselves: _(
+                "People give name and address themselves, in their profile."
+            ),
+            member_addresses.ForeignDomain: {
+                "email": _("Addresses change only within your verified domains.")
+            },
+            member_addresses.AddressTaken: {"email": _("Somebody else uses this address.")},
+        },
+        done=_("Name and address are saved."),
     )
 
 
