@@ -24,8 +24,8 @@ class OpenSessionsConfig(UserSessionsConfig):  # type: ignore[misc]  # allauth i
 
     def ready(self) -> None:
         """Listen to changed passwords only; accounts.receivers writes the line of a sign-in."""
-        from allauth.usersessions.signals import on_user_logged_in  # needs models
-        from django.contrib.auth.signals import user_logged_in  # the same
+        from allauth.account.signals import user_logged_in
+        from allauth.usersessions.signals import on_user_logged_in
 
         super().ready()
         user_logged_in.disconnect(on_user_logged_in)
