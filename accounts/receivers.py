@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from allauth.account import signals
+from allauth.socialaccount.signals import social_account_added
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.signals import user_logged_in
 from django.db import transaction
@@ -70,3 +71,12 @@ def note_browser(request: HttpRequest, user: User, **_: Any) -> None:
     if evidence.is_account_level and not known and evidence.first_session_until is None:
         with transaction.atomic():
             queue_mail("new_sign_in", user, **circumstances(Actor.of(request, user)))
+
+
+@receiver(social_account_added)
+def note_google(request: HttpRequest, sociallogin: Any, **_: Any) -> None:
+    """A Google account opens this one from now on: its owner is told."""
+    actor, user = Actor.of(request), sociallogin.user
+    with transaction.atomic():
+        record_event(Event.GOOGLE_CONNECTED, actor=actor, target=user)
+        queue_mail("google_changed", user, connected=True, **circumstances(actor))

@@ -1,20 +1,26 @@
 """The product and Google's stand-in: who gets in by a Google account, and who does not."""
 
+import datetime
+import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from allauth.socialaccount.providers.google.views import GoogleOAuth2Adapter
 from django.test import Client
+from django.utils import timezone
+from post_office.models import Email
 
-from accounts.models import Plan, SecurityPolicy, User
+from accounts.models import AuditEvent, Plan, SecurityPolicy, User
 from domains.states import State
 from tests.domains.factories import ClaimFactory
 from tests.factories import OrganizationFactory, UserFactory
 from tests.loopback.clients import call
 from tests.loopback.forms import Form
 from tests.servers.launch import Server, running
+from tests.support.signing_in import sign_in as sign_in_by
 
 pytestmark = pytest.mark.django_db
 
@@ -196,6 +202,119 @@ def test_what_google_would_not_say_is_refused_with_a_page(google, client, settin
 
     assert not is_signed_in(client)
     assert "Nobody was signed in" in page.content.decode()
+
+
+# --- Connected in the profile
+
+
+ANN = "ann@corp.example"
+CODE = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}")
+
+
+@pytest.fixture
+def ann():
+    return UserFactory(email=ANN, password=None)
+
+
+def connect(client: Client, google: Server, account: Mapping[str, object]):
+    """Press "Connect" in the profile, and pick an account at Google."""
+    way = client.get("/settings/profile/google/")
+    at_google = client.get(way["Location"])["Location"]
+    return client.get(pick(google, at_google, account), follow=True)
+
+
+def subjects_to(address: str) -> list[str]:
+    return [mail.subject for mail in Email.objects.filter(to__icontains=address).order_by("pk")]
+
+
+@pytest.mark.requirement("SET-4")
+def test_google_is_connected_under_another_address_and_signs_in(google, client, ann, settings):
+    sign_in_by(client, ann, "magic_link")
+
+    page = connect(client, google, GINA)
+    elsewhere = new_browser()
+    sign_in(elsewhere, google, GINA)
+
+    assert GINA["email"] in page.content.decode()
+    assert elsewhere.get("/me").json()["email"] == ANN
+    assert list(EmailAddress.objects.values_list("email", flat=True)) == [ANN]
+    assert AuditEvent.objects.filter(event="user:google:connected").count() == 1
+    assert subjects_to(ANN) == [f"Google was connected to your account at {settings.PRODUCT_NAME}"]
+
+
+@pytest.mark.requirement("SET-4")
+@pytest.mark.threat("S12")
+def test_another_persons_google_account_is_not_connected(google, client, ann):
+    sign_in(new_browser(), google, GINA)
+    sign_in_by(client, ann, "magic_link")
+
+    page = connect(client, google, GINA)
+
+    assert "already connected to a different account" in page.content.decode()
+    assert SocialAccount.objects.get().user.email == GINA["email"]
+    assert subjects_to(ANN) == []
+
+
+@pytest.mark.threat("S12")
+def test_a_google_account_with_an_unverified_address_is_not_connected(google, client, ann):
+    sign_in_by(client, ann, "magic_link")
+
+    page = connect(client, google, {**GINA, "sub": "3003", "email_verified": False})
+
+    assert "hasn’t verified your address" in page.content.decode()
+    assert not SocialAccount.objects.exists()
+
+
+@pytest.mark.requirement("ACC-7")
+@pytest.mark.threat("O7")
+@pytest.mark.parametrize(("method", "minutes_ago"), [("saml", 0), ("magic_link", 11)])
+def test_only_fresh_evidence_of_ones_own_connects_google(google, client, ann, method, minutes_ago):
+    at = timezone.now() - datetime.timedelta(minutes=minutes_ago)
+    sign_in_by(client, ann, method, at=at, organization="org_x" if method == "saml" else "")
+
+    by_profile = client.get("/settings/profile/google/")
+    directly = client.get("/sign-in/google/?process=connect")
+
+    assert by_profile["Location"].startswith("/sign-in/")
+    assert directly["Location"].startswith("/sign-in/")
+
+
+@pytest.mark.threat("S13")
+def test_whoever_is_signed_in_when_google_answers_gets_nothing_of_anothers_wish(
+    google, client, ann
+):
+    sign_in_by(client, ann, "magic_link")
+    way = client.get("/settings/profile/google/")
+    answer = pick(google, client.get(way["Location"])["Location"], GINA)
+    other = new_browser()
+    sign_in_by(other, UserFactory(), "magic_link")
+
+    other.get(answer, follow=True)
+
+    assert not SocialAccount.objects.exists()
+
+
+@pytest.mark.requirement("SET-4")
+def test_google_disconnected_opens_nothing_and_a_link_by_email_does(google, client, settings):
+    sign_in(client, google, GINA)
+
+    page = client.post("/settings/profile/google/", follow=True).content.decode()
+    refused = new_browser()
+    sign_in(refused, google, GINA)
+    by_link = new_browser()
+    by_link.post("/sign-in/", {"email": GINA["email"]})
+    by_link.post("/sign-in/link/")
+    mailed = Email.objects.latest("pk").message
+    by_link.post("/sign-in/link/sent/", {"code": CODE.search(mailed).group()})
+
+    assert "Google is disconnected." in page
+    assert not SocialAccount.objects.exists()
+    assert not is_signed_in(refused)
+    assert by_link.get("/me").json()["email"] == GINA["email"]
+    assert AuditEvent.objects.filter(event="user:google:disconnected").count() == 1
+    assert f"Google was disconnected from your account at {settings.PRODUCT_NAME}" in subjects_to(
+        GINA["email"]
+    )
 
 
 def test_a_cancelled_sign_in_says_so(google, client):
