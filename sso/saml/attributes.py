@@ -67,6 +67,11 @@ class NameId:
     def is_persistent(self) -> bool:
         return self.format == FORMAT_PERSISTENT
 
+    @property
+    def is_opaque(self) -> bool:
+        """Whether it says nothing about the person, for SAML's two such formats."""
+        return self.format in {FORMAT_PERSISTENT, FORMAT_TRANSIENT}
+
 
 def normalize_asserted(raw: str) -> str:
     """The asserted address in lower case, or "" if it is none: the product's one rule for them."""

@@ -24,7 +24,9 @@ MOST_CERTIFICATES = 5
 SMALLEST_RSA = 2048  # bits
 CURVES = {"secp256r1", "secp384r1", "secp521r1"}
 
-_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_PEM_BEGIN, _PEM_END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
+# What x509.load_… raises for bytes that are no certificate; InvalidVersion is no ValueError.
+_NO_CERTIFICATE = (ValueError, UnsupportedAlgorithm, x509.InvalidVersion)
 _SPACE = re.compile(rb"\s+")
 _OTHERS = (
     (b"-----BEGIN CERTIFICATE REQUEST", "csr"),
@@ -126,7 +128,7 @@ def fingerprint_of(text: str) -> str:
     try:
         der = base64.b64decode("".join(text.split()), validate=True)
         return x509.load_der_x509_certificate(der).fingerprint(hashes.SHA256()).hex()
-    except (ValueError, UnsupportedAlgorithm):
+    except _NO_CERTIFICATE:
         return ""
 
 
@@ -153,7 +155,8 @@ def _load(data: bytes) -> list[x509.Certificate]:
             _("This is metadata (XML), not a certificate. Import it as metadata instead."),
             is_metadata=True,
         )
-    blocks = _PEM.findall(data)
+    # One that never ends begins no block: searched so, a file takes time by its length alone.
+    blocks = [part for part in data.split(_PEM_BEGIN)[1:] if _PEM_END in part]
     if blocks:
         return [_pem(block) for block in blocks]
     for mark, what in _OTHERS:
@@ -163,9 +166,10 @@ def _load(data: bytes) -> list[x509.Certificate]:
 
 
 def _pem(block: bytes) -> x509.Certificate:
+    block = _PEM_BEGIN + block.partition(_PEM_END)[0] + _PEM_END
     try:
         return x509.load_pem_x509_certificate(block)
-    except (ValueError, UnsupportedAlgorithm):
+    except _NO_CERTIFICATE:
         raise CertificateRefused(_damaged()) from None
 
 
@@ -176,7 +180,7 @@ def _der(data: bytes) -> x509.Certificate:
         der = data  # not base64: then it is binary
     try:
         return x509.load_der_x509_certificate(der)
-    except (ValueError, UnsupportedAlgorithm):
+    except _NO_CERTIFICATE:
         raise CertificateRefused(_not_a_certificate(_name_der(der))) from None
 
 

@@ -29,8 +29,15 @@ MOST_ATTRIBUTES: Final = 40  # of one element
 MOST_NAMESPACES: Final = 40  # in scope of one element
 DEEPEST: Final = 24  # elements inside one another
 MOST_ELEMENTS: Final = 6000
-LONGEST_NAME_ID: Final = 1024  # characters: the column; SAML allows 256
 MOST_PREFIXES: Final = 16  # in one InclusiveNamespaces
+# Canonical XML writes a namespace again at each element that uses it: one of 90 kB, in a message of
+# 130 kB, became 500 MB and a second for each certificate (tried).
+LONGEST_NAMESPACE: Final = 256  # bytes
+
+LONGEST_IDENTIFIER: Final = (
+    256  # characters: Core 8.3.7, 8.3.8, of persistent and transient NameIDs
+)
+LONGEST_NAME_ID: Final = 1024  # characters, of the others
 
 EXCLUSIVE: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
 ENVELOPED: Final = NS_DS + "enveloped-signature"
@@ -67,10 +74,16 @@ _TEXT_ONLY = frozenset(
     f"{{{NS_SAML}}}{name}" for name in ("NameID", "AttributeValue", "Audience", "Issuer")
 )
 _SPECIAL = _ENCRYPTED | _FORBIDDEN | _TEXT_ONLY
+_WITHOUT_SPACE = str.maketrans("", "", ASCII_WHITESPACE)
 _ID_NAMES = frozenset({"ID", "Id", "id"})
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,255}")
 _DECLARATION = re.compile(rb"\s*<\?xml\s[^>]*?\?>")
 _ENCODING = re.compile(rb"""\sencoding\s*=\s*["']([^"']*)["']""")
+# A longer prefix is refused with it: it would hide its namespace from this expression.
+_LONG_NAMESPACE = re.compile(
+    rb"""\sxmlns(?::[^\s=]{65}|(?::[^\s=]{1,64})?\s*=\s*(?:"[^"]{%(over)d}|'[^']{%(over)d}))"""
+    % {b"over": LONGEST_NAMESPACE + 1}
+)
 _CONDITIONS = frozenset(
     f"{{{NS_SAML}}}{name}" for name in ("AudienceRestriction", "OneTimeUse", "ProxyRestriction")
 )
@@ -90,7 +103,7 @@ def decode(fields: Sequence[str]) -> bytes:
     if len(field) > LARGEST:
         raise _malformed(f"it is larger than {LARGEST // 1024} kB")
     try:
-        xml = base64.b64decode("".join(field.split()).encode("ascii"), validate=True)
+        xml = base64.b64decode(field.translate(_WITHOUT_SPACE).encode("ascii"), validate=True)
         text = xml.decode("utf-8")
     except (binascii.Error, UnicodeError):
         raise _malformed("it is not base64 of UTF-8 text") from None
@@ -108,6 +121,8 @@ def decode(fields: Sequence[str]) -> bytes:
 
 def parse(xml: bytes) -> etree._Element:
     """The tree, by the library's own parser: there is one reading of a message, not two."""
+    if _LONG_NAMESPACE.search(xml):
+        raise _costly()
     try:
         root: etree._Element = fromstring(xml, forbid_dtd=True, forbid_entities=True)
     except (etree.XMLSyntaxError, ValueError):
@@ -141,9 +156,7 @@ def _check_cost(xml: bytes, root: etree._Element) -> None:
     if not costly and xml.count(b"xmlns") > MOST_NAMESPACES:
         costly = any(len(element.nsmap) > MOST_NAMESPACES for element in root.iter())
     if costly:
-        raise _malformed(
-            "it is nested too deeply, or has too many elements, attributes or namespaces"
-        )
+        raise _costly()
 
 
 def inspect(root: etree._Element, xml: bytes) -> Message:
@@ -306,8 +319,7 @@ def _message(
     name_ids = _children(subject, _saml("NameID"))
     if len(name_ids) > 1:
         raise _malformed("the Subject has several NameIDs")
-    if any(len(name_id.text or "") > LONGEST_NAME_ID for name_id in name_ids):
-        raise _malformed("its NameID is longer than 1024 characters")
+    name_id = _name_id(name_ids[0]) if name_ids else None
     conditions = _one(assertion, _saml("Conditions"), "Conditions")
     _only(conditions, _CONDITIONS)
     authentication = _one(assertion, _saml("AuthnStatement"), "AuthnStatement")
@@ -327,7 +339,7 @@ def _message(
             for element in (assertion, root)
             if (instant := _instant(element, "IssueInstant")) is not None
         ),
-        name_id=_name_id(name_ids[0]) if name_ids else None,
+        name_id=name_id,
         name_id_qualifier=name_ids[0].get("SPNameQualifier", "") if name_ids else "",
         confirmations=tuple(_confirmations(subject)),
         not_before=_instant(conditions, "NotBefore"),
@@ -362,7 +374,11 @@ def _in_response_to(assertion: etree._Element) -> Iterator[str | None]:
 
 def _name_id(element: etree._Element) -> NameId:
     # Unicode white space stays: it makes no address, and another persistent identifier.
-    return NameId((element.text or "").strip(ASCII_WHITESPACE), element.get("Format", ""))
+    name_id = NameId((element.text or "").strip(ASCII_WHITESPACE), element.get("Format", ""))
+    longest = LONGEST_IDENTIFIER if name_id.is_opaque else LONGEST_NAME_ID
+    if len(name_id.value) > longest:
+        raise _malformed(f"its NameID is longer than {longest} characters")
+    return name_id
 
 
 def _attributes(assertion: etree._Element) -> dict[str, tuple[str, ...]]:
@@ -411,6 +427,13 @@ def _saml(name: str) -> str:
 
 def _ds(name: str) -> str:
     return f"{{{NS_DS}}}{name}"
+
+
+def _costly() -> Refused:
+    return _malformed(
+        "it is nested too deeply, or has too many elements or attributes, or too many or too long "
+        "namespaces"
+    )
 
 
 def _malformed(detail: str) -> Refused:

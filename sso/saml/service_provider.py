@@ -23,7 +23,7 @@ from onelogin.saml2.authn_request import OneLogin_Saml2_Authn_Request
 from onelogin.saml2.constants import OneLogin_Saml2_Constants
 from onelogin.saml2.errors import OneLogin_Saml2_ValidationError as ValidationError
 from onelogin.saml2.response import OneLogin_Saml2_Response
-from onelogin.saml2.settings import OneLogin_Saml2_Settings
+from onelogin.saml2.settings import OneLogin_Saml2_Settings, validate_url
 from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
 
 from sso.saml.message import Message
@@ -214,6 +214,11 @@ def _signing_settings(
     }
     settings["security"] |= {"authnRequestsSigned": True}
     return OneLogin_Saml2_Settings(settings)
+
+
+def takes_sign_in_url(url: str) -> bool:
+    """Whether settings with this URL would be accepted: the library has its own idea of a host."""
+    return bool(validate_url(html.escape(url), allow_single_label_domain=True))
 
 
 def _settings(

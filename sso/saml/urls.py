@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
+from sso.saml.service_provider import takes_sign_in_url
+
 LONGEST = 1024  # characters: SAML Core 8.3.6 allows no more for an entity ID
 
 
@@ -51,7 +53,7 @@ def check_sign_in_url(raw: str, *, allow_loopback: bool = False) -> str:
         or "\\" in url
     ):
         raise UrlRefused(_not_a_url())
-    if not host or parts.username is not None or parts.fragment:
+    if not host or parts.username is not None or parts.fragment or not takes_sign_in_url(url):
         raise UrlRefused(_not_a_url())
     if parts.scheme == "http" and allow_loopback and is_loopback(host):
         return url

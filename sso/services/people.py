@@ -203,12 +203,15 @@ def _take_over(membership: Membership, subject: Subject, actor: Actor) -> None:
             raise _changed(subject, _("the address is another member's")) from None
     first_name, last_name = names_of(subject.attributes)
     names = {"first_name": first_name, "last_name": last_name}
-    changed = [name for name, value in names.items() if getattr(membership, name) != value]
-    if not changed or not (first_name or last_name):
+    # One that is not given says nothing: Entra leaves out what is empty, others what is unmapped.
+    changed = {
+        name: value for name, value in names.items() if value and getattr(membership, name) != value
+    }
+    if not changed:
         return
-    for name in changed:
-        setattr(membership, name, names[name])
-    membership.save(update_fields=changed)
+    for name, value in changed.items():
+        setattr(membership, name, value)
+    membership.save(update_fields=list(changed))
 
 
 def _put_into_teams(

@@ -36,8 +36,8 @@ from sso.saml.service_provider import start as make_request
 from sso.services import keys, log
 from sso.services.people import Subject, admit
 
-# Who entered the same issuer is looked at only to say why; so many are enough.
-MOST_CANDIDATES = 20
+# Others who entered the same issuer are tried only to say why; so many are enough.
+MOST_OTHERS = 4
 NOTE_USE_EVERY = timedelta(hours=1)
 
 
@@ -169,8 +169,7 @@ def _accept(case: _Case) -> Accepted:
         _use_up(connection, message, case)
         _answer(case)
         if not is_verified_for(connection.organization, examination.address):
-            domain = domain_of(examination.address)
-            raise Refused("domain", domain=domain, address=examination.address)
+            raise _domain_refused(examination.address)
         policy = connection.organization.policy
         subject = Subject(examination.address, message.name_id, message.attributes)
         membership = admit(connection, policy, subject, actor=case.arrival.actor)
@@ -214,31 +213,35 @@ def _check_request(case: _Case) -> None:
 def _examine_candidates(case: _Case) -> Examination:
     """The examination by the connection that vouches for the message; Refused if none does.
 
-    Issuers are not unique, so candidates are tried until one of them has the certificate; where
-    several have, the one that owns the address's domain is meant. That one is tried first: no
-    other could be accepted, so a squatter gains nothing, and blocks nothing.
+    Issuers are not unique: who vouches is shown by the certificate. Where several organizations
+    entered both, the one that owns the address's domain is meant; no other could be accepted, so
+    a squatter gains nothing, blocks nothing, and reads nothing in its log.
     """
-    candidates = _candidates(case)
+    candidates, meant = _candidates(case)
     if not candidates:
         raise Refused("unknown_issuer", found=_message(case).issuer[:300], expected=_expected(case))
-    first_refusal: Refused | None = None
-    verified: list[Examination] = []
+    case.connection = meant
+    refusals: list[Refused] = []
+    verified: list[tuple[Connection, Examination]] = []
     for candidate in candidates:
-        case.connection = candidate
         examination = _examination(case, candidate)
         try:
             checks.examine(examination, _SIGNED)
         except Refused as refusal:
-            first_refusal = first_refusal or refusal
-        else:
-            verified.append(examination)
+            refusals.append(refusal)
+            continue
+        verified.append((candidate, examination))
+        if candidate is meant:
             break
     if not verified:
-        case.connection = candidates[0]
-        raise first_refusal or Refused("signature", count=0, found="")
-    [examination] = verified
-    case.certificate = examination.certificate.fingerprint if examination.certificate else ""
+        raise refusals[0]
+    chosen, examination = verified[-1]
+    if len(verified) == 1 or chosen is meant:
+        case.connection = chosen
+        case.certificate = examination.certificate.fingerprint if examination.certificate else ""
     checks.examine(examination, _CONTENT)
+    if case.connection is None:
+        raise _domain_refused(examination.address)
     return examination
 
 
@@ -246,21 +249,23 @@ _SIGNED: tuple[Check, ...] = tuple(c for c in checks.CHECKS if c.name in {"issue
 _CONTENT: tuple[Check, ...] = tuple(c for c in checks.CHECKS if c not in _SIGNED)
 
 
-def _candidates(case: _Case) -> list[Connection]:
+def _candidates(case: _Case) -> tuple[list[Connection], Connection | None]:
+    """Who may vouch for the message, and the one that is meant, if that can be told, first."""
     message = _message(case)
     enabled = Connection.objects.enabled()
-    if case.request is not None:
+    organization = case.request.organization if case.request else case.arrival.organization
+    if organization is not None:
         # Not by issuer: the admin should read which one it is, and which one it should be.
-        return enabled.filter(organization=case.request.organization_id).judging()
-    if case.arrival.organization is not None:
-        return enabled.filter(organization=case.arrival.organization).judging()
+        found = enabled.filter(organization=organization).judging()
+        return found, next(iter(found), None)
     same_issuer = enabled.filter(issuer=message.issuer)
-    found = same_issuer.order_by("id")[: MOST_CANDIDATES + 1].judging()
+    found = same_issuer.order_by("id")[: MOST_OTHERS + 1].judging()
     if len(found) < 2:
-        return found
+        return found, next(iter(found), None)
     owner = _owner_of_address(message)
-    meant = same_issuer.filter(organization=owner).judging() if owner else []
-    return meant + [c for c in found if c not in meant][:MOST_CANDIDATES]
+    [meant] = (same_issuer.filter(organization=owner).judging() if owner else []) or [None]
+    others = [connection for connection in found if connection != meant][:MOST_OTHERS]
+    return ([meant, *others] if meant else others), meant
 
 
 def _owner_of_address(message: Message) -> Organization | None:
@@ -276,7 +281,10 @@ def _expected(case: _Case) -> str:
     if organization is None:
         return "(no enabled connection has it)"
     connection = Connection.objects.filter(organization=organization).first()
-    return connection.issuer if connection else "(none)"
+    if connection is None:
+        return "(none)"
+    off = not organization.policy.sso_enabled
+    return f"{connection.issuer} (single sign-on is off)" if off else connection.issuer
 
 
 def _examination(case: _Case, connection: Connection) -> Examination:
@@ -466,10 +474,14 @@ def _replay_finding(case: _Case, connection: Connection, examination: Examinatio
 def _domain_finding(organization: Organization, address: str) -> Finding:
     if not address:
         return Finding("domain", code="no_address", values={"attributes": "—"})
-    domain = domain_of(address)
     if is_verified_for(organization, address):
-        return Finding("domain", found=domain)
-    return Finding("domain", code="domain", values={"domain": domain, "address": address})
+        return Finding("domain", found=domain_of(address))
+    refusal = _domain_refused(address)
+    return Finding("domain", code=refusal.code, values=refusal.values)
+
+
+def _domain_refused(address: str) -> Refused:
+    return Refused("domain", domain=domain_of(address), address=address)
 
 
 @transaction.atomic
@@ -527,24 +539,33 @@ def take(code: str, *, nonce: str) -> HandOver:
         code_hash=hash_of(code), used_at=None, created_at__gt=now - HandOver.LIFETIME
     )
     if not fresh.update(used_at=now):
-        raise Refused("hand_over")
+        late = HandOver.objects.filter(code_hash=hash_of(code)).first()
+        if late is None:
+            raise Refused("hand_over")
+        if late.used_at is None:
+            turn_away(late, Refused("hand_over"))
+        raise Refused("hand_over", reference=late.reference)
     hand_over = arrived().get(code_hash=hash_of(code))
     if hand_over.nonce_hash and not hmac.compare_digest(hand_over.nonce_hash, hash_of(nonce)):
-        _note_refusal(hand_over, "request_other_browser")
+        turn_away(hand_over, Refused("request_other_browser"))
         raise Refused("request_other_browser", reference=hand_over.reference)
     return hand_over
 
 
-def _note_refusal(hand_over: HandOver, code: str) -> None:
+def turn_away(hand_over: HandOver, refusal: Refused) -> None:
+    """Note in the log that a sign-in that had been accepted was refused on its last step."""
     LogEntry.objects.filter(reference=hand_over.reference).update(
-        outcome=LogEntry.Outcome.REFUSED, code=code
+        outcome=LogEntry.Outcome.REFUSED, code=refusal.code, values=refusal.values
     )
 
 
 def arrived() -> QuerySet[HandOver]:
     """Hand-overs with all that ends a sign-in, and whether what was granted still holds."""
     members = Membership.objects.filter(
-        organization=OuterRef("organization"), user=OuterRef("user")
+        organization=OuterRef("organization"),
+        user=OuterRef("user"),
+        # What ended the identity provider's sessions meanwhile ends this one before it began.
+        organization__policy__sso_valid_from__lte=OuterRef("created_at"),
     )
     hand_overs = HandOver.objects.select_related("user", "organization")
     return hand_overs.annotate(

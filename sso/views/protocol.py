@@ -18,6 +18,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -54,18 +55,18 @@ def postback(request: HttpRequest) -> HttpResponse:
     """The Postback URL: GET starts single sign-on, POST takes an assertion (SSO-2, SSO-6).
 
     404 for an organization that does not exist or has no single sign-on: they look the same.
+    An answer is taken before it is turned on, too: it may be a test's, and is refused if not.
     """
     organization = _organization(request)
     if request.method == "POST":
         return _answer(request, organization)
-    connection = Connection.objects.filter(organization=organization).first()
-    if connection is None:
+    if not organization.policy.sso_enabled:
         raise Http404
+    connection: Connection = organization.connection
     address = str(request.client_address)  # type: ignore[attr-defined]  # set by the middleware
     started = limits.hit(f"sso-start:{address}", limit=STARTS, per=WINDOW)
     if not started:
         return _too_many(request, started.retry_after)
-    connection.organization = organization
     nonce = request.session.setdefault(NONCE, secrets.token_urlsafe(32))
     asked = request.GET.get("next") or wanted(request)
     sent = signing_in.start(connection, nonce=nonce, next_path=asked)
@@ -85,8 +86,8 @@ def _organization(request: HttpRequest) -> Organization:
     if len(ids) != 1 or "\x00" in ids[0]:
         raise Http404
     found = (
-        Organization.objects.select_related("policy")
-        .filter(public_id=ids[0], policy__sso_enabled=True)
+        Organization.objects.select_related("policy", "connection")
+        .filter(public_id=ids[0], connection__isnull=False)
         .first()
     )
     if found is None:
@@ -243,7 +244,9 @@ def go_on(request: HttpRequest) -> HttpResponse:
 
 def _enter(request: HttpRequest, arrived: HandOver) -> HttpResponse:
     if not arrived.still_admitted:  # type: ignore[attr-defined]  # annotated by arrived()
-        refusal = Refused("inactive", address=arrived.user.email, detail="")
+        changed = _("something changed while they signed in")
+        refusal = Refused("inactive", address=arrived.user.email, detail=changed)
+        signing_in.turn_away(arrived, refusal)
         return refused(
             request, Declined(refusal, arrived.reference, arrived.organization, certain=True)
         )

@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import time
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.sso import signer
 
 pytestmark = pytest.mark.requirement("SSO-3")
 
+BEGIN = b"-----BEGIN CERTIFICATE-----"
 NOW = dt.datetime.now(dt.UTC)
 ONE, TWO = signer.key("one"), signer.key("two")
 
@@ -56,6 +58,10 @@ def bundle(encoding):
     return pkcs7.serialize_certificates([ONE.certificate], encoding)
 
 
+def of_version(number):
+    return der(ONE).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01" + bytes([number]), 1)
+
+
 def key_file():
     private: Any = serialization.load_pem_private_key(ONE.private_pem, None)
     return pkcs12.serialize_key_and_certificates(
@@ -75,6 +81,10 @@ def key_file():
         (b"x" * (64 * 1024 + 1), "64 kB"),
         (b"hello", "no X.509"),
         (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "no X.509"),
+        (BEGIN + b"-----END CERTIFICATE-----", "no X.509"),
+        (of_version(5), "no X.509"),
+        (base64.b64encode(of_version(5)), "no X.509"),
+        (BEGIN + base64.encodebytes(of_version(5)) + b"-----END CERTIFICATE-----", "no X.509"),
         (b"<md:EntityDescriptor/>", "metadata"),
         (b'  <?xml version="1.0"?><!DOCTYPE x SYSTEM "file:///etc/passwd"><x/>', "metadata"),
         (ONE.private_pem, "private key"),
@@ -97,6 +107,23 @@ def test_what_is_no_good_certificate_is_refused_by_name(data, words):
         read_upload(data, at=NOW)
 
     assert words in caught.value.sentence
+
+
+@pytest.mark.threat("O2")
+def test_file_of_beginnings_without_an_end_costs_no_time():
+    data = BEGIN * (64 * 1024 // len(BEGIN))
+    began = time.perf_counter()
+
+    with pytest.raises(CertificateRefused, match="no X"):
+        read_upload(data, at=NOW)
+
+    assert time.perf_counter() - began < 0.2  # 1.6 s by an expression that looked for the end
+
+
+def test_certificate_after_one_that_is_cut_off_is_read():
+    data = ONE.certificate_pem[:400] + b"\n" + TWO.certificate_pem
+
+    assert read_upload(data, at=NOW) == [pin(TWO.certificate)]
 
 
 def test_six_certificates_at_once_are_too_many():

@@ -133,11 +133,31 @@ def test_identity_provider_is_recognised_by_its_urls(url, kind):
         "javascript:alert(1)",
         "https://exämple.example/",
         "https://x\\y",
+        # Hosts that the library refuses in its settings: a sign-in would begin with a fault.
+        "https://idp.example:/sso",
+        "https://-x.example/",
+        f"https://{'a' * 64}.example/",
+        "https://a-.example/",
     ],
 )
 def test_sign_in_url_must_be_https(url):
     with pytest.raises(UrlRefused):
         check_sign_in_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://idp_internal.corp.example/sso",
+        "https://idp/sso",
+        "https://10.0.0.1:8443/sso?a=1&b=2",
+        "https://[2001:db8::1]/sso",
+        "https://xn--bcher-kva.example/a;b=c,d",
+        "HTTPS://IDP.example?x='y'",
+    ],
+)
+def test_sign_in_url_of_any_host_is_taken(url):
+    assert check_sign_in_url(url) == url
 
 
 def test_loopback_is_allowed_only_where_asked():

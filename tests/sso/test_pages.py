@@ -4,10 +4,12 @@ import datetime as dt
 import re
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import AuditEvent, Membership
+from sso import contract
 from sso.models import Certificate, Connection, Link, LogEntry, Proposal, SetUpLink
 from sso.saml.certificates import pin
 from sso.saml.guides import GUIDES
@@ -262,6 +264,32 @@ def test_test_reports_every_check_and_signs_nobody_in(admin, acme):
     assert me(admin)["email"] == acme.owner.email
     assert not Membership.objects.filter(user__email="bob@corp.example").exists()
     assert Connection.objects.get().test_passed_at
+
+
+@pytest.mark.requirement("SSO-6", "SSO-10")
+def test_test_is_answered_at_the_postback_url_before_single_sign_on_is_on(admin, acme):
+    verify_domain(acme)
+    admin.post(page(acme, "connection/"), values())
+    url = contract.postback_url(acme.public_id)
+    path = url.removeprefix(settings.BASE_URL)
+    asked = start_test(admin, acme)
+
+    response = post(answer(acs_url=url, in_response_to=asked.id), url=path)
+
+    assert "Passed all 12 checks." in text_of(follow(admin, response))
+
+
+@pytest.mark.requirement("SSO-11")
+def test_sign_in_at_the_postback_url_before_it_is_on_is_refused_and_in_the_log(admin, acme):
+    admin.post(page(acme, "connection/"), values())
+    url = contract.postback_url(acme.public_id)
+
+    response = post(answer(acs_url=url), url=url.removeprefix(settings.BASE_URL))
+
+    assert response.status_code == 403
+    entry = acme.sso_log.get()
+    assert entry.code == "unknown_issuer"
+    assert "single sign-on is off" in entry.values["expected"]
 
 
 @pytest.mark.requirement("SSO-10")

@@ -87,6 +87,16 @@ def test_names_follow_the_attributes_at_each_sign_in(corp):
     assert membership.user.first_name == "Robert"
 
 
+@pytest.mark.requirement("JIT-2")
+def test_name_that_is_not_given_stays(corp):
+    membership = member(corp)
+    sign_in(Client(), attributes={"firstName": ["Bob"], "lastName": ["Lee"]})
+    sign_in(Client(), attributes={"firstName": ["Robert"], "lastName": [" "]})
+
+    membership.refresh_from_db()
+    assert (membership.first_name, membership.last_name) == ("Robert", "Lee")
+
+
 @pytest.mark.threat("O8")
 def test_long_or_directing_names_are_cut_and_cleaned(corp):
     sign_in(
@@ -192,6 +202,43 @@ def test_organization_that_owns_the_domain_is_meant(client, corp):
     sign_in(eve, email="eve@squatter.example", name_id="eve@squatter.example")
     assert [o["name"] for o in me(eve)["organizations"]] == ["Squatter"]
     assert code_of(post(answer(email="x@third.example"))) == "domain"
+
+
+@pytest.mark.threat("T4")
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"email": "x@third.example"}, "domain"),
+        ({"email": None, "name_id": None}, "no_address"),
+        ({"email": "x@third.example", "audiences": [["https://other.example"]]}, "audience"),
+        ({"email": "x@third.example", "key": signer.key("stranger")}, "signature"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("first", ["the squatter", "Acme"])
+def test_what_may_be_either_organizations_is_in_neithers_log(acme, first, changes, code):
+    organizations = [OrganizationFactory(name="Squatter"), acme]
+    verify_domain(acme)
+    for organization in organizations if first == "the squatter" else reversed(organizations):
+        connect(organization, idp_managed_access=True)
+
+    response = post(answer(**changes))
+
+    entry = LogEntry.objects.get(reference=reference(response))
+    assert (entry.code, entry.organization) == (code, None)
+
+
+@pytest.mark.threat("T4")
+def test_squatter_reads_nothing_of_the_owners_people(acme):
+    squatter = OrganizationFactory(name="Squatter")
+    connect(squatter, idp_managed_access=True)
+    verify_domain(acme)
+    connect(acme)
+
+    response = post(answer())
+
+    entry = LogEntry.objects.get(reference=reference(response))
+    assert (entry.code, entry.organization) == ("not_member", acme)
 
 
 def test_squatters_certificate_vouches_for_nobody_elses_domain(corp, squatter_with_own_key):

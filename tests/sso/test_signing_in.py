@@ -6,11 +6,14 @@ import pytest
 from django.test import Client
 
 from accounts.models import Membership, User
+from accounts.organizations.members import deactivate_member
+from accounts.policy import change
 from sso import contract
 from sso.models import LogEntry
 from tests.factories import MembershipFactory, UserFactory
 from tests.sso import signer
 from tests.sso.conftest import (
+    ACTOR,
     answer,
     connect,
     follow,
@@ -122,8 +125,42 @@ def test_hand_over_ends_after_a_minute(client, corp, time_machine):
     response = post(answer())
     time_machine.move_to(dt.datetime.now(dt.UTC) + dt.timedelta(seconds=61))
 
+    refused = follow(client, response)
+
+    assert refused.status_code == 403
+    assert me(client) is None
+    entry = LogEntry.objects.get()
+    assert (entry.outcome, entry.code) == ("refused", "hand_over")
+    assert reference(refused) == entry.reference
+
+
+@pytest.mark.threat("S19")
+def test_hand_over_taken_twice_leaves_the_sign_in_in_the_log(client, corp):
+    response = post(answer())
+    follow(client, response)
+
+    again = follow(Client(), response)
+
+    entry = LogEntry.objects.get()
+    assert (entry.outcome, entry.code) == ("accepted", "")
+    assert reference(again) == entry.reference
+
+
+@pytest.mark.parametrize("meanwhile", ["another issuer", "off and on", "deactivated"])
+def test_what_ends_sessions_ends_a_hand_over_on_its_way(client, corp, meanwhile):
+    response = post(answer())
+    if meanwhile == "another issuer":
+        connect(corp, signer.key("new"), issuer="https://new.example/")
+    elif meanwhile == "off and on":
+        change(corp, actor=ACTOR, sso_enabled=False)
+        change(corp, actor=ACTOR, sso_enabled=True)
+    else:
+        deactivate_member(corp.memberships.get(role="member"), actor=ACTOR, by="admin")
+
     assert follow(client, response).status_code == 403
     assert me(client) is None
+    entry = LogEntry.objects.get()
+    assert (entry.outcome, entry.code) == ("refused", "inactive")
 
 
 @pytest.mark.parametrize("code", ["", "nope", "\x00", "x" * 5000])

@@ -626,10 +626,29 @@ refused(
     "no_address",
     lambda _: named(c.attribute("EMAIL", c.ADDRESS), name=c.name_id("17", c.FORMAT_PERSISTENT)),
 )
+# Letters of three bytes that no compression makes shorter: an index takes rows of 2,704 bytes.
+LETTERS = "".join(chr(0x4E00 + n * 7919 % 20_000) for n in range(2000))
+for _format in (c.FORMAT_PERSISTENT, c.FORMAT_TRANSIENT):
+    for _length in (257, 1024, 2000):
+        refused(
+            f"a {_format.rpartition(':')[2]} NameID of {_length} letters",
+            "malformed",
+            lambda _, format_=_format, length=_length: address(
+                c.ADDRESS, c.name_id(LETTERS[:length], format_)
+            ),
+        )
+    accepted(
+        f"a {_format.rpartition(':')[2]} NameID of 256 letters",
+        lambda _, format_=_format: address(c.ADDRESS, c.name_id(LETTERS[:256], format_)),
+    )
 refused(
     "a NameID of 2000 letters",
     "malformed",
-    lambda _: address(c.ADDRESS, c.name_id("x" * 2000, c.FORMAT_PERSISTENT)),
+    lambda _: address(c.ADDRESS, c.name_id(LETTERS, c.FORMAT_UNSPECIFIED)),
+)
+accepted(
+    "an unspecified NameID of 1000 letters beside an address",
+    lambda _: address(c.ADDRESS, c.name_id(LETTERS[:1000], c.FORMAT_UNSPECIFIED)),
 )
 for _format in (c.FORMAT_PERSISTENT, c.FORMAT_TRANSIENT):
     accepted(

@@ -6,6 +6,7 @@ import json
 import zlib
 from urllib.parse import urlencode
 
+from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from sso import contract
@@ -609,6 +610,24 @@ for _what, _info in {
             c.signed(c.assertion(), by=signer.key("stranger"), key_info=info())
         ),
     )
+refused(
+    "a stranger's key, a certificate of no known version",
+    "signature",
+    lambda _: c.response(
+        c.signed(c.assertion(), by=signer.key("stranger"), key_info=_certificate_of_version(5))
+    ),
+)
+
+
+def _certificate_of_version(number: int) -> str:
+    """A certificate that parses, but for its version: the parser says so in a word of its own."""
+    der = signer.key().certificate.public_bytes(Encoding.DER)
+    odd = der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01" + bytes([number]), 1)
+    assert odd != der
+    text = base64.b64encode(odd).decode()
+    return f"<ds:X509Data><ds:X509Certificate>{text}</ds:X509Certificate></ds:X509Data>"
+
+
 for _what, _inside_key_info in {
     "a RetrievalMethod": '<ds:RetrievalMethod URI="file:///etc/passwd"/>',
     "a RetrievalMethod with transforms": '<ds:RetrievalMethod URI="#x"><ds:Transforms>'
@@ -963,6 +982,39 @@ for _what, _inside in {
         "malformed",
         lambda _, inside=_inside: c.good(advice=f'<q xmlns="urn:q">{inside}</q>'),
     )
+for _what, _declared in {
+    "a namespace of 90 kB at each element": f'xmlns:n="urn:{"u" * 90_000}"',
+    "such a one in other quotes": f"xmlns:n = 'urn:{'u' * 90_000}'",
+    "such a one behind line ends": f'\n  xmlns:n\n=\n"urn:{"u" * 90_000}"',
+    "such a one behind character references": f'xmlns:n="&#117;rn:{"&#117;" * 20_000}"',
+    "thirty namespaces of 2 kB": " ".join(
+        f'xmlns:n{"m" * n}="urn:{"u" * 2000}:{n}"' for n in range(30)
+    ),
+    "the default namespace of 90 kB": f'xmlns:n="urn:n" xmlns="urn:{"u" * 90_000}"',
+}.items():
+    refused(
+        f"costly: {_what}",
+        "malformed",
+        lambda _, declared=_declared: c.good(advice=f"<q {declared}>{'<n:b/>' * 1000}</q>"),
+    )
+refused(
+    "costly: a long prefix that hides a long namespace",
+    "malformed",
+    lambda _: c.good(advice=f'<{"p" * 70}:q xmlns:{"p" * 70}="urn:{"u" * 90_000}"/>'),
+)
+accepted(
+    "a namespace of 256 letters",
+    lambda _: c.good(advice=f'<n:q xmlns:n="urn:{"u" * 252}"><n:b/></n:q>'),
+)
+accepted(
+    "text about long namespaces",
+    lambda _: c.good(
+        attributes_xml=c.attributes(
+            c.attribute("email", c.ADDRESS),
+            c.attribute("about", "xmlns:x=&quot;" + "u" * 300, "see (xmlns=" + "v" * 300),
+        )
+    ),
+)
 refused(
     "costly: deeper than libxml2 goes",
     "malformed",
@@ -1000,6 +1052,9 @@ for _what, _posted in {
     "base64 with garbage": lambda _: _field("!" + c.encode(GOOD())),
     "base64 with garbage inside": lambda _: _field(with_extra(c.encode(GOOD()), "*")),
     "base64 with a percent sign": lambda _: _field(with_extra(c.encode(GOOD()), "%0A")),
+    "base64 with a no-break space": lambda _: _field(with_extra(c.encode(GOOD()), "\u00a0")),
+    "base64 with an ideographic space": lambda _: _field(with_extra(c.encode(GOOD()), "\u3000")),
+    "base64 with a file separator": lambda _: _field(with_extra(c.encode(GOOD()), "\x1c")),
     "base64 with a zero width space": lambda _: _field(with_extra(c.encode(GOOD()), "\u200b")),
     "base64 with padding inside": lambda _: _field(with_extra(c.encode(GOOD()), "=")),
     "base64 cut short": lambda _: _field(c.encode(GOOD()).rstrip("=")[:-3]),
