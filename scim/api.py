@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from http import HTTPStatus
+from typing import Any, TypeVar
 
 import structlog
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import SuspiciousOperation
 from django.db import DataError, InterfaceError, OperationalError, transaction
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from scim2_models import (
-    InvalidSyntaxException,
+    InvalidFilterException,
     InvalidValueException,
     NotFoundException,
     NotImplementedException,
-    PayloadTooLargeException,
+    PreconditionFailedException,
     SCIMException,
     UnauthorizedException,
 )
@@ -30,6 +31,7 @@ from scim2_server.errors import MethodNotAllowedException, UnsupportedMediaTypeE
 
 from accounts.actor import Actor
 from scim import attention, discovery, groups, users
+from scim.bodies import read_body
 from scim.caller import Caller, TooManyRequests, admit
 from scim.journal import Entry
 from scim.providers import provider_of
@@ -49,7 +51,7 @@ from scim.search import compile_filter, compile_order
 from scim.wire.groups import patch_group, read_group
 from scim.wire.patching import read_operations
 from scim.wire.projection import WHOLE, Projection, read_projection
-from scim.wire.reading import BODY_LIMIT, load, member, read_count, read_resource
+from scim.wire.reading import load, member, read_count, read_resource
 from scim.wire.schemas import GROUP, USER, Json, ResourceSchema
 
 log = structlog.get_logger("scim")
@@ -57,8 +59,8 @@ log = structlog.get_logger("scim")
 SCIM_JSON = "application/scim+json"
 PLAIN_JSON = "application/json"
 FAR = 2**31
-SEARCH_URN = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 
+_UTF_8 = ("utf-8", "utf8")
 _PARAMETERS = (
     "filter",
     "attributes",
@@ -99,24 +101,13 @@ class Exchange:
 
     def payload(self) -> Json:
         """Read the body. Raises SCIMException."""
-        media_type = self.request.content_type
-        if media_type and media_type.lower() not in (SCIM_JSON, PLAIN_JSON):
+        media_type = self.request.content_type or SCIM_JSON
+        charset = (self.request.content_params or {}).get("charset", "utf-8")
+        if media_type.lower() not in (SCIM_JSON, PLAIN_JSON) or charset.lower() not in _UTF_8:
             raise UnsupportedMediaTypeException(
-                detail=f"Send the body as {SCIM_JSON} or {PLAIN_JSON}."
+                detail=f"Send the body as {SCIM_JSON} or {PLAIN_JSON}, in UTF-8."
             )
-        too_large = PayloadTooLargeException(
-            detail=f"A body may have {BODY_LIMIT:,} bytes at most."
-        )
-        length = self.request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal() or int(length) > BODY_LIMIT:
-            raise too_large
-        try:
-            body = self.request.body
-        except RequestDataTooBig:
-            raise too_large from None
-        except UnreadablePostError:
-            raise InvalidSyntaxException(detail="The body broke off.") from None
-        return load(body)
+        return load(read_body(self.request))
 
     def projection(self, schema: ResourceSchema) -> Projection:
         return read_projection(
@@ -129,7 +120,12 @@ class Exchange:
 
     def check_version(self, version: str) -> None:
         """Refuse a change of something else than the client saw. Raises SCIMException."""
-        self._conditions.check(version, self.request.method or "")
+        try:
+            self._conditions.check(version, self.request.method or "")
+        except PreconditionFailedException:
+            raise PreconditionFailedException(
+                detail="This was changed since it was read. Read it again, then repeat the change."
+            ) from None
 
     @cached_property
     def _conditions(self) -> Conditions:
@@ -138,6 +134,7 @@ class Exchange:
 
 
 Handler = Callable[..., Answer]
+DoneT = TypeVar("DoneT", users.Done, groups.GroupDone)
 
 
 @csrf_exempt
@@ -313,17 +310,33 @@ def _group_texts(caller: Caller, rows: list[GroupRow], projection: Projection) -
 def _search_all(exchange: Exchange) -> Answer:
     """Search users and groups as one collection, users first (RFC 7644, 3.4.2.1)."""
     exchange.entry.meaning = "Searched users and groups"
-    query = _query(exchange, USER)
-    total_users, user_rows = find_users(exchange.caller, query)
-    texts = [projected(user_text(row), exchange.projection(USER)) for row in user_rows]
-    start = max(1, query.start - total_users)
-    rest = Query(start=start, count=query.count - len(texts))
-    total_groups = 0
-    group_rows: list[GroupRow] = []
-    if query.condition is None:
+    asked = [_query_of_one(exchange, schema) for schema in (USER, GROUP)]
+    if asked == [None, None]:
+        _query(exchange, USER)  # says what is wrong with the filter
+    of_users, of_groups = asked
+    texts: list[str] = []
+    total_users = total_groups = 0
+    if of_users is not None:
+        total_users, user_rows = find_users(exchange.caller, of_users)
+        texts = [projected(user_text(row), exchange.projection(USER)) for row in user_rows]
+    if of_groups is not None:
+        rest = replace(
+            of_groups,
+            start=max(1, of_groups.start - total_users),
+            count=of_groups.count - len(texts),
+        )
         total_groups, group_rows = find_groups(exchange.caller, rest)
-    texts += _group_texts(exchange.caller, group_rows, exchange.projection(GROUP))
-    return Answer(text=list_text(texts, total=total_users + total_groups, start=query.start))
+        texts += _group_texts(exchange.caller, group_rows, exchange.projection(GROUP))
+    start = next(one.start for one in asked if one is not None)
+    return Answer(text=list_text(texts, total=total_users + total_groups, start=start))
+
+
+def _query_of_one(exchange: Exchange, schema: ResourceSchema) -> Query | None:
+    """Give the query of one kind; None where the filter names what that kind does not have."""
+    try:
+        return _query(exchange, schema)
+    except InvalidFilterException:
+        return None
 
 
 def _by_body(handler: Handler) -> Handler:
@@ -357,8 +370,7 @@ def _user_answer(
 
 
 def _get_user(exchange: Exchange, identifier: str) -> Answer:
-    exchange.entry.meaning = "Read a user"
-    exchange.entry.resource_id = identifier
+    exchange.entry.begin("Read a user", identifier)
     projection = exchange.projection(USER)
     row = find_user(exchange.caller, _safe(identifier), with_groups=projection.wants("groups"))
     if row is None:
@@ -380,47 +392,42 @@ def _create_user(exchange: Exchange) -> Answer:
 
 
 def _replace_user(exchange: Exchange, identifier: str) -> Answer:
-    exchange.entry.meaning = "Update a user"
-    exchange.entry.resource_id = identifier
+    exchange.entry.begin("Update a user", identifier)
     document = read_resource(USER, exchange.payload())
     exchange.entry.meaning = f"Update {document.get('userName', 'a user')}"
-    done = users.replace_user(
-        exchange.caller,
-        _safe(identifier),
-        document,
-        before=exchange.check_version,
-        actor=exchange.actor,
-    )
-    exchange.entry.changed(done.effect)
+    done = _change(exchange, identifier, users.replace_user, document)
     return _user_answer(done.row, exchange.projection(USER))
 
 
 def _patch_user(exchange: Exchange, identifier: str) -> Answer:
-    exchange.entry.meaning = "Change a user"
-    exchange.entry.resource_id = identifier
+    exchange.entry.begin("Change a user", identifier)
     operations = read_operations(exchange.payload())
-    done = users.patch_user(
-        exchange.caller,
-        _safe(identifier),
-        operations,
-        before=exchange.check_version,
-        actor=exchange.actor,
-    )
+    done = _change(exchange, identifier, users.patch_user, operations)
     exchange.entry.meaning = f"Change {done.row.user_name}"
-    exchange.entry.changed(done.effect)
     # Microsoft's validators read the resource; Okta and OneLogin take it or leave it.
     return _user_answer(done.row, exchange.projection(USER))
 
 
 def _delete_user(exchange: Exchange, identifier: str) -> Answer:
-    exchange.entry.meaning = "Delete a user"
-    exchange.entry.resource_id = identifier
-    done = users.delete_user(
-        exchange.caller, _safe(identifier), before=exchange.check_version, actor=exchange.actor
-    )
+    exchange.entry.begin("Delete a user", identifier)
+    done = _change(exchange, identifier, users.delete_user)
     exchange.entry.meaning = f"Delete {done.row.user_name}"
-    exchange.entry.changed(done.effect)
     return Answer(HTTPStatus.NO_CONTENT)
+
+
+def _change(
+    exchange: Exchange, identifier: str, service: Callable[..., DoneT], *arguments: Any
+) -> DoneT:
+    """Let a service change what the client saw (If-Match), and log what came of it."""
+    done = service(
+        exchange.caller,
+        _safe(identifier),
+        *arguments,
+        before=exchange.check_version,
+        actor=exchange.actor,
+    )
+    exchange.entry.changed(done.effect)
+    return done
 
 
 def _safe(identifier: str) -> str:
@@ -444,8 +451,7 @@ def _group_answer(exchange: Exchange, row: GroupRow, status: int = HTTPStatus.OK
 
 
 def _get_group(exchange: Exchange, identifier: str) -> Answer:
-    exchange.entry.meaning = "Read a group"
-    exchange.entry.resource_id = identifier
+    exchange.entry.begin("Read a group", identifier)
     row = find_group(exchange.caller, _safe(identifier))
     if row is None:
         raise NotFoundException(detail="There is no such group in this organization.")
@@ -466,34 +472,18 @@ def _create_group(exchange: Exchange) -> Answer:
 
 
 def _replace_group(exchange: Exchange, identifier: str) -> Answer:
-    exchange.entry.meaning = "Update a group"
-    exchange.entry.resource_id = identifier
+    exchange.entry.begin("Update a group", identifier)
     change = read_group(exchange.payload())
     exchange.entry.meaning = f"Update group {change.display_name}"
-    done = groups.change_group(
-        exchange.caller,
-        _safe(identifier),
-        change,
-        before=exchange.check_version,
-        actor=exchange.actor,
-    )
-    exchange.entry.changed(done.effect)
+    done = _change(exchange, identifier, groups.change_group, change)
     return _group_answer(exchange, done.row)
 
 
 def _patch_group(exchange: Exchange, identifier: str) -> Answer:
-    exchange.entry.meaning = "Change a group"
-    exchange.entry.resource_id = identifier
+    exchange.entry.begin("Change a group", identifier)
     change = patch_group(read_operations(exchange.payload()), resource_id=identifier)
-    done = groups.change_group(
-        exchange.caller,
-        _safe(identifier),
-        change,
-        before=exchange.check_version,
-        actor=exchange.actor,
-    )
+    done = _change(exchange, identifier, groups.change_group, change)
     exchange.entry.meaning = f"Change group {done.row.name}"
-    exchange.entry.changed(done.effect)
     # Entra advises 204: the members of a large group would be read and sent for nothing.
     if exchange.projection(GROUP).is_whole:
         return Answer(HTTPStatus.NO_CONTENT, version=version_of(done.row.changed_at))
@@ -501,13 +491,9 @@ def _patch_group(exchange: Exchange, identifier: str) -> Answer:
 
 
 def _delete_group(exchange: Exchange, identifier: str) -> Answer:
-    exchange.entry.meaning = "Delete a group"
-    exchange.entry.resource_id = identifier
-    done = groups.delete_group(
-        exchange.caller, _safe(identifier), before=exchange.check_version, actor=exchange.actor
-    )
+    exchange.entry.begin("Delete a group", identifier)
+    done = _change(exchange, identifier, groups.delete_group)
     exchange.entry.meaning = f"Delete group {done.row.name}"
-    exchange.entry.changed(done.effect)
     return Answer(HTTPStatus.NO_CONTENT)
 
 

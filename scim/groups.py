@@ -19,7 +19,6 @@ from scim.users import Precondition
 from scim.wire.groups import GroupChange
 
 NAME_LIMIT = 200
-EXTERNAL_ID_LIMIT = 255
 
 _ADD = """
 INSERT INTO accounts_teammembership (team_id, membership_id)
@@ -50,7 +49,7 @@ def create_group(caller: Caller, change: GroupChange, *, actor: Actor) -> GroupD
             team = Team.objects.create(
                 organization=caller.organization,
                 name=name,
-                external_id=_external_id(change.external_id),
+                external_id=change.external_id or "",
             )
             record_event(
                 Event.TEAM_CREATED, organization=caller.organization, actor=actor, target=team
@@ -105,7 +104,7 @@ def _rename(caller: Caller, team: Team, change: GroupChange, actor: Actor) -> st
         team.name = _name(change)
         changed.append("name")
     if change.external_id is not None and change.external_id != team.external_id:
-        team.external_id = _external_id(change.external_id)
+        team.external_id = change.external_id
         changed.append("external_id")
     if not changed:
         return ""
@@ -164,14 +163,6 @@ def _name(change: GroupChange) -> str:
     if len(name) > NAME_LIMIT:
         raise InvalidValueException(detail=f"displayName may have {NAME_LIMIT} characters at most.")
     return name
-
-
-def _external_id(external_id: str | None) -> str:
-    if external_id and len(external_id) > EXTERNAL_ID_LIMIT:
-        raise InvalidValueException(
-            detail=f"externalId may have {EXTERNAL_ID_LIMIT} characters at most."
-        )
-    return external_id or ""
 
 
 def _done(caller: Caller, resource_id: str, *effects: str) -> GroupDone:

@@ -43,6 +43,10 @@ class Entry:
     status: int = 0
     resource_id: str = ""
 
+    def begin(self, meaning: str, resource_id: str) -> None:
+        """Note what a request is about before it can fail."""
+        self.meaning, self.resource_id = meaning, resource_id
+
     def changed(self, effect: str) -> None:
         self.effect = effect
         self.outcome = Outcome.CHANGED if effect else Outcome.UNCHANGED

@@ -335,7 +335,7 @@ def _compare_text(expression: str, attribute: Attribute, node: Comparison | Pres
     if not attribute.case_exact:
         # userName's column is in lower case already, and its index knows it so.
         if expression.endswith("_key"):
-            value = value.lower()
+            value = value.strip().lower()
         else:
             expression, bound = f"lower({expression})", "lower(%s)"
     if node.op == CompareOperator.ew:

@@ -122,7 +122,8 @@ def _change_members(change: GroupChange, operation: Operation, target: Target) -
         change.add(ids)
     elif operation.verb == "replace":
         change.set_members(ids)
-    elif ids:
-        change.remove(ids)
-    else:
+    elif operation.value is None:
         change.set_members(set())
+    else:
+        # A list of nobody takes nobody out; only a remove without a value means everybody.
+        change.remove(ids)

@@ -46,7 +46,7 @@ def parse_path(schema: ResourceSchema, path: str) -> Target | None:
     if len(path) > PATH_LIMIT:
         raise InvalidPathException(detail="The path is too long.")
     if schema.extension_of(path) is not None or _SIMPLE.fullmatch(path):
-        located = schema.locate(path)
+        located = schema.locate(path) or _unprefixed(schema, path)
         return Target(located) if located else None
     match = _CHOOSING.fullmatch(path)
     if match is None:
@@ -58,6 +58,12 @@ def parse_path(schema: ResourceSchema, path: str) -> Target | None:
     name = f"{match['name']}.{match['part']}" if match["part"] else match["name"]
     located = schema.locate(name)
     return Target(located, choice) if located else None
+
+
+def _unprefixed(schema: ResourceSchema, path: str) -> Located | None:
+    """Find an extension's attribute by its bare name: Entra's older mappings say `manager`."""
+    name, _, part = path.partition(".")
+    return schema.find_anywhere("", name, part)
 
 
 def chooses(choice: FilterNode, attribute: Attribute, entry: Json) -> bool:

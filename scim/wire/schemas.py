@@ -15,7 +15,7 @@ GROUP_URN = "urn:ietf:params:scim:schemas:core:2.0:Group"
 
 TEXT_LIMIT = 1_024
 LONGER = {"x509Certificates": 65_536, "photos": 65_536}
-SHORTER = {"userName": 254, "externalId": 512}
+SHORTER = {"userName": 254, "externalId": 255}
 ENTRIES_LIMIT = 100
 
 # OneLogin's templates still carry the drafts' URNs; Entra adds one of its own to groups.

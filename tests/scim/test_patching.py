@@ -119,6 +119,14 @@ def test_a_manager_comes_in_three_forms(value):
     assert changed[ENTERPRISE_URN]["manager"].get("$ref") in (None, "../Users/M")
 
 
+@pytest.mark.parametrize("path", ["manager", "Manager.value"])
+def test_a_manager_comes_without_its_urn_too(path):
+    changed = patched({}, {"op": "Add", "path": path, "value": "M"})
+
+    assert changed[ENTERPRISE_URN] == {"manager": {"value": "M"}}
+    assert ENTERPRISE_URN not in patched(changed, {"op": "Remove", "path": path})
+
+
 @pytest.mark.parametrize("value", ["", {"value": ""}, None, {"managerId": ""}])
 def test_an_empty_manager_is_none(value):
     document = {ENTERPRISE_URN: {"manager": {"value": "before"}, "department": "Ops"}}
@@ -248,6 +256,13 @@ def test_one_member_is_removed(operation):
     change = group(operation)
 
     assert (change.members, change.removed) == (None, {"U1"})
+
+
+@pytest.mark.parametrize("value", [[], [{"value": None}], [{"display": "Ann"}], ""])
+def test_removing_a_list_of_nobody_takes_nobody_out(value):
+    change = group({"op": "remove", "path": "members", "value": value})
+
+    assert not change.touches_members
 
 
 def test_members_are_added_replaced_and_cleared_in_order():

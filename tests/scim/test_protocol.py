@@ -1,5 +1,7 @@
 """What holds for every request: authentication, media types, paths, errors, paging, ETags."""
 
+from io import BytesIO
+
 import pytest
 
 from accounts.actor import Actor
@@ -66,6 +68,10 @@ def test_the_token_is_stored_as_a_hash_only(token):
         ("application/scim+json", 201),
         ("application/scim+json; charset=utf-8", 201),
         ("Application/JSON;charset=UTF-8", 201),
+        ('application/json; charset="utf-8"', 201),
+        ("application/json; odata=verbose", 201),
+        ("application/json; charset=iso-8859-1", 415),
+        ("application/scim+json; charset=utf-16", 415),
         ("", 201),
         ("text/plain", 415),
         ("application/x-www-form-urlencoded", 415),
@@ -140,6 +146,7 @@ def test_errors_are_scim_everywhere(scim, method, path, expected, allow):
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
+        ({"userName": "bob@corp.example", "externalId": "x" * 256}, (400, "invalidValue")),
         ("", (400, "invalidSyntax")),
         ("{", (400, "invalidSyntax")),
         ("[]", (400, "invalidSyntax")),
@@ -160,10 +167,50 @@ def test_what_cannot_be_created(scim, body, expected):
     assert error_of(scim.post("/Users", body)) == expected
 
 
-def test_a_body_beyond_a_megabyte_is_refused(scim):
-    response = scim.post("/Users", "x" * 1_000_001)
+@pytest.mark.threat("C6")
+@pytest.mark.parametrize("size", [1_000_001, 17_000_000])
+def test_a_body_beyond_a_megabyte_is_refused(scim, size):
+    response = scim.post("/Users", b"x" * size)
 
     assert error_of(response)[0] == 413
+
+
+def test_a_body_too_large_is_read_to_its_end_so_that_the_answer_is_heard(scim):
+    body = BytesIO(b"x" * 3_000_000)
+
+    assert error_of(in_chunks(scim, body))[0] == 413
+    assert body.read() == b""
+
+
+@pytest.mark.threat("C6")
+def test_a_body_without_end_is_cut_off(scim):
+    body = BytesIO(b"x" * 20_000_000)
+
+    assert error_of(in_chunks(scim, body))[0] == 413
+    assert body.read() != b""
+
+
+@pytest.mark.requirement("SCIM-9")
+def test_a_body_in_chunks_is_read_though_its_length_is_not_announced(scim):
+    response = in_chunks(scim, BytesIO(b'{"userName": "bob@corp.example"}'))
+
+    assert response.status_code == 201
+    assert error_of(in_chunks(scim, BytesIO(b""))) == (400, "invalidSyntax")
+
+
+def in_chunks(scim, body):
+    """Send what the server hands on of a Transfer-Encoding: chunked."""
+    return scim.http.request(
+        **{
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": f"{BASE}/Users",
+            "CONTENT_TYPE": "application/json",
+            "HTTP_AUTHORIZATION": f"Bearer {scim.token}",
+            "HTTP_TRANSFER_ENCODING": "chunked",
+            "wsgi.input": body,
+            "wsgi.input_terminated": True,
+        }
+    )
 
 
 def test_created_users_carry_meta_location_and_version(scim):
@@ -260,6 +307,13 @@ def test_filters_have_bounds(scim, expression):
     assert response.status_code in (200, 400)
 
 
+def test_a_name_is_given_back_as_it_was_sent_and_found_as_it_was_sent(scim):
+    assert scim.create(" bob@corp.example ")["userName"] == " bob@corp.example "
+
+    assert scim.lookup('userName eq " bob@corp.example "')["totalResults"] == 1
+    assert scim.lookup('userName eq "bob@corp.example"')["totalResults"] == 1
+
+
 def test_a_plus_in_an_address_arrives_encoded(scim):
     scim.create("bob+test@corp.example")
 
@@ -335,6 +389,23 @@ def test_searches_by_body_do_what_the_query_does(scim):
     assert both.json()["totalResults"] == 2
 
 
+def test_a_search_at_the_root_finds_users_and_groups(scim):
+    scim.create("bob@corp.example", displayName="Sales")
+    scim.post("/Groups", {"displayName": "Sales"})
+
+    def search(**asked):
+        return [
+            one["meta"]["resourceType"] for one in scim.post("/.search", asked).json()["Resources"]
+        ]
+
+    assert search(filter='displayName eq "sales"') == ["User", "Group"]
+    assert search(filter='userName eq "bob@corp.example"') == ["User"]
+    assert search(filter="members pr or displayName pr", startIndex=1) == ["Group"]
+    assert search(startIndex=3) == ["Group"]
+    assert search(startIndex=2, count=1) == ["User"]
+    assert error_of(scim.post("/.search", {"filter": "shoeSize pr"})) == (400, "invalidFilter")
+
+
 def test_a_stale_version_changes_nothing(scim):
     created = scim.create()
     path, version = f"/Users/{created['id']}", created["meta"]["version"]
@@ -343,6 +414,7 @@ def test_a_stale_version_changes_nothing(scim):
     late = scim.patch(path, {"op": "add", "path": "title", "value": "y"}, **{"If-Match": version})
 
     assert error_of(late) == (412, None)
+    assert "Read it again" in late.json()["detail"]
     assert error_of(scim.delete(path, **{"If-Match": version}))[0] == 412
     fresh = scim.get(path)
     assert fresh.json()["title"] == "x"
