@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
+from django.middleware.common import CommonMiddleware
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,3 +71,15 @@ class RequestContextMiddleware:
                 ms=round((time.perf_counter() - began) * 1000, 1),
             )
         return response
+
+
+class SlashMiddleware(CommonMiddleware):
+    """Redirects to the address with its slash where nothing is lost by it.
+
+    A form that was posted to the address without one is not found: redirected it would be empty,
+    and while DEBUG Django answers it with a fault.
+    """
+
+    def should_redirect_with_slash(self, request: HttpRequest) -> bool:
+        """Return whether the address lacks a slash, and the request has no body to lose."""
+        return request.method in {"GET", "HEAD"} and super().should_redirect_with_slash(request)

@@ -55,6 +55,7 @@ class ConnectionForm(forms.Form):
     )
     sign_in_url = forms.CharField(
         label=gettext_lazy("Identity Provider Sign-in URL"),
+        help_text=gettext_lazy("Also called Authentication URL, Login URL or single sign-on URL."),
         error_messages={
             "required": gettext_lazy(
                 "Enter the sign-in URL of your identity provider, with https://."
@@ -67,7 +68,7 @@ class ConnectionForm(forms.Form):
     )
     use_required_attribute = False
     certificate = _EitherFile(
-        label=gettext_lazy("Certificate"),
+        label=gettext_lazy("SAML Certificate"),
         help_text=gettext_lazy("A .cer, .cert, .crt or .pem file (X.509), or its text below."),
         widget=forms.FileInput(attrs={"accept": ".cer,.cert,.crt,.pem,.der,.xml"}),
     )
@@ -138,7 +139,7 @@ class CertificateForm(forms.Form):
     """One more certificate, beside those that are there."""
 
     certificate = forms.FileField(
-        label=gettext_lazy("Certificate"),
+        label=gettext_lazy("SAML Certificate"),
         help_text=gettext_lazy("A .cer, .cert, .crt or .pem file (X.509)."),
         widget=forms.FileInput(attrs={"accept": ".cer,.cert,.crt,.pem,.der"}),
     )

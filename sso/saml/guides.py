@@ -53,6 +53,7 @@ GUIDES: dict[Kind, Guide] = {
                 _("Configure SAML:"),
                 (
                     Field("Single sign-on URL", REPLY),
+                    Field("Requestable SSO URLs", REPLY),
                     Field("Recipient URL", REPLY),
                     Field("Destination URL", REPLY),
                     Field("Audience URI (SP Entity ID)", ENTITY),

@@ -36,7 +36,8 @@ def named_fingerprints(message: Message) -> list[str]:
     """Of the certificates that the message names in KeyInfo: a hint for the admin, no proof."""
     path = f"{{{NS_DS}}}KeyInfo/{{{NS_DS}}}X509Data/{{{NS_DS}}}X509Certificate"
     nodes: Iterable[Any] = (node for s in message.signatures for node in s.iterfind(path))
-    return [name for node in nodes if (name := fingerprint_of(node.text or ""))][:2]
+    named = dict.fromkeys(fingerprint_of(node.text or "") for node in nodes)
+    return [name for name in named if name][:2]
 
 
 def _verifies(node: Any, pem: str) -> bool:

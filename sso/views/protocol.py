@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
+from contextlib import suppress
 from datetime import timedelta
 
 from django.core.exceptions import BadRequest, SuspiciousOperation
@@ -46,6 +48,8 @@ CONTINUE_FOR = timedelta(minutes=5)
 REFUSED_POSTS, STARTS, WINDOW = 30, 600, timedelta(minutes=1)
 START_PAGE = "/home/"
 LARGEST_BODY = 2 * LARGEST  # bytes: the form's other fields, and percent-encoding
+# Of a larger one so much is taken and thrown away: who still writes does not read our answer.
+LARGEST_DISCARDED, DISCARDED_AT_ONCE, DISCARDING = 64 * 2**20, 2**18, 5.0  # bytes, bytes, seconds
 
 
 @csrf_exempt
@@ -157,11 +161,20 @@ def _form(request: HttpRequest) -> tuple[list[str], str]:
     except ValueError:
         length = 0
     if length > LARGEST_BODY:
-        return ["A" * (LARGEST + 1)], ""  # not read: judged as what it is, too large
+        _discard(request)
+        return ["A" * (LARGEST + 1)], ""  # judged as what it is, too large
     try:
         return request.POST.getlist("SAMLResponse"), request.POST.get("RelayState", "")[:2000]
     except (SuspiciousOperation, BadRequest, UnreadablePostError, MultiPartParserError, ValueError):
         return [], ""
+
+
+def _discard(request: HttpRequest) -> None:
+    end = time.monotonic() + DISCARDING
+    left = LARGEST_DISCARDED
+    with suppress(UnreadablePostError):
+        while left > 0 and time.monotonic() < end and (part := request.read(DISCARDED_AT_ONCE)):
+            left -= len(part)
 
 
 def _see_other(url: str) -> HttpResponse:

@@ -89,6 +89,28 @@ def test_postback_url_of_no_such_or_not_enabled_organization_is_404(client, acme
     assert client.get("/sso/saml2").status_code == 405
 
 
+@pytest.mark.threat("S20")
+@pytest.mark.parametrize("debug", [True, False])
+def test_answer_at_an_address_without_its_slash_is_not_found(corp, settings, debug):
+    settings.DEBUG = debug
+    url = contract.postback_url(corp.public_id).removeprefix(settings.BASE_URL)
+    browser = Client(raise_request_exception=False)
+
+    assert post(answer(), client=browser, url=url.replace("/?", "?")).status_code == 404
+    assert post(answer(), client=browser, url="/security/sso/v2/authorize").status_code == 404
+    assert browser.get(url.replace("/?", "?")).url == url
+
+
+@pytest.mark.threat("S20")
+def test_body_that_is_too_large_is_taken_to_its_end_and_refused(corp):
+    # Or the sender meets a closed connection instead of our page.
+    response = post("A" * 10_000_000)
+
+    assert response.status_code == 400
+    assert "larger than 256 kB" in LogEntry.objects.get().values["detail"]
+    assert response.wsgi_request.read() == b""
+
+
 def test_answer_needs_and_sets_no_session(corp):
     response = post(answer(), client=Client(enforce_csrf_checks=True))
 
