@@ -90,6 +90,8 @@ class Membership(models.Model):
     deactivated_at = models.DateTimeField(null=True, blank=True)
     deactivated_by = models.CharField(max_length=10, choices=DeactivatedBy.choices, blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
+    # Names and addresses, the account's too, in lower case: kept by triggers (migration 0004).
+    words = models.TextField(blank=True, default="", editable=False)
 
     objects = MembershipQuerySet.as_manager()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.db.models import Q
+from django.db.models import Value
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Role
@@ -63,17 +64,5 @@ def people(organization: Organization, asked: dict[str, str]) -> MembershipQuery
     if "two_factor" in asked:
         rows = rows.filter(user__two_factor_set_at__isnull=asked["two_factor"] == "missing")
     for word in asked.get("q", "").split()[:4]:
-        rows = rows.filter(matches(word))
+        rows = rows.filter(words__contains=Lower(Value(word)))
     return rows
-
-
-def matches(word: str) -> Q:
-    """Return the condition that a name or an address of the person holds ``word``."""
-    return (
-        Q(user__email__icontains=word)
-        | Q(email__icontains=word)
-        | Q(first_name__icontains=word)
-        | Q(last_name__icontains=word)
-        | Q(user__first_name__icontains=word)
-        | Q(user__last_name__icontains=word)
-    )

@@ -3,12 +3,14 @@
 import re
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from post_office.models import Email
 
 from accounts.actor import Actor
 from accounts.models import AuditEvent, Membership, Project, ProjectAccess, Role
 from accounts.organizations import members as service
+from accounts.organizations.directory import people
 from domains.states import State
 from tests.domains.factories import ClaimFactory
 from tests.factories import (
@@ -77,6 +79,50 @@ def test_search_and_filters_narrow_the_list(client, acme, sign_in, query, found)
     sign_in(client, acme.owner)
 
     assert names(client.get(page("members", acme, **query))) == found
+
+
+@pytest.mark.requirement("ACC-2")
+def test_people_are_found_by_what_they_are_called_now(client, acme, sign_in):
+    member = MembershipFactory(organization=acme, user__first_name="Bo", user__last_name="Burns")
+    member.user.last_name = "O'Ödegård"
+    member.user.save()
+    member.email = "bo@other.example"
+    member.save(update_fields=["email"])
+    Membership.objects.filter(pk=member.pk).update(first_name="Bob", words="no such words")
+    sign_in(client, acme.owner)
+
+    found = [
+        names(client.get(page("members", acme, q=word)))
+        for word in ("burns", "o'öDEGÅRD", "bo@OTHER", "bob", "words")
+    ]
+
+    assert found == [[], ["Bob"], ["Bob"], ["Bob"], []]
+
+
+@pytest.mark.requirement("ACC-2")
+def test_a_rare_name_is_found_by_an_index(acme):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_user (public_id, email, first_name, last_name, password,"
+            " is_superuser, is_staff, is_active, time_zone, date_joined, sessions_valid_from)"
+            " SELECT 'usr_' || n, 'p' || n || '@big.example', '', '', '!', false, false, true, '',"
+            " now(), now() FROM generate_series(1, 3000) n"
+        )
+        cursor.execute(
+            "INSERT INTO accounts_membership (public_id, organization_id, user_id, role, status,"
+            " source, email, first_name, last_name, joined_at, access_valid_from, deactivated_by)"
+            " SELECT 'mem_' || id, %s, id, 'member', 'active', 'scim', '', '', '', now(), now(), ''"
+            " FROM accounts_user WHERE email LIKE '%%@big.example'",
+            [acme.pk],
+        )
+        cursor.execute("ANALYZE accounts_membership")
+        cursor.execute("SELECT gin_clean_pending_list('membership_by_words')")
+        cursor.execute("SET LOCAL enable_seqscan = off")  # so few rows are read as quickly
+
+    plan = people(acme, {"q": "P2999@"}).order_by().explain()
+
+    assert "membership_by_words" in plan
+    assert people(acme, {"q": "P2999@"}).get().user.email == "p2999@big.example"
 
 
 def test_the_list_is_paged_by_key_forth_and_back(client, acme, sign_in):

@@ -88,6 +88,12 @@ class Office:
     def members_search(self) -> None:
         self.get("members", q="last7")
 
+    def members_search_of_one(self) -> None:
+        self.get("members", q="First77777")
+
+    def members_search_in_vain(self) -> None:
+        self.get("members", q="nobody@elsewhere")
+
     def audit(self) -> None:
         self.get("audit")
 
@@ -97,7 +103,8 @@ class Office:
 
 PAGES = ("members", "members_middle", "audit")
 # Of these the small organization has fewer rows than a page holds: no ratio says anything.
-FILTERED = ("members_admins", "members_search", "audit_of_one_kind")
+SEARCHES = ("members_search", "members_search_of_one", "members_search_in_vain")
+FILTERED = ("members_admins", *SEARCHES, "audit_of_one_kind")
 
 
 def tag(size: int) -> str:
