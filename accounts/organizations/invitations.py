@@ -52,18 +52,20 @@ def hash_of(token: str) -> str:
 def invite(organization: Organization, address: str, *, role: str, actor: Actor) -> Invitation:
     """Invite an address; an open invitation for it is renewed with this role, its link replaced.
 
-    Raises AlreadyMember, NotAllowed (a role above the inviter's own), InvalidAddress.
+    Raises AlreadyMember, NotAllowed (a role above the inviter's own, the new one or the one that
+    the open invitation gives), InvalidAddress.
     """
     address = normalize_address(address)
     lock(organization)
-    judge_permission(organization, actor, Permission.INVITE_MEMBERS, role)
+    opened = Invitation.objects.filter(organization=organization).open()
+    invitation = opened.for_address(address).first()
+    again = invitation is not None
+    judged = [role, invitation.role] if invitation else [role]
+    judge_permission(organization, actor, Permission.INVITE_MEMBERS, *judged)
     if is_member(organization, address):
         raise AlreadyMember
     token = secrets.token_urlsafe(32)
     now = timezone.now()
-    opened = Invitation.objects.filter(organization=organization).open()
-    invitation = opened.for_address(address).first()
-    again = invitation is not None
     invitation = invitation or Invitation(organization=organization, email=address)
     invitation.role = role
     invitation.token_hash = hash_of(token)
@@ -159,14 +161,14 @@ def accept(invitation: Invitation, user: User, *, actor: Actor, address: str = "
 @transaction.atomic
 def withdraw(invitation: Invitation, *, actor: Actor) -> bool:
     """Withdraw an open invitation. Returns whether anything changed. Raises NotAllowed."""
-    lock(invitation.organization)
-    judge_permission(invitation.organization, actor, Permission.INVITE_MEMBERS, invitation.role)
-    changed = Invitation.objects.filter(pk=invitation.pk).open().update(revoked_at=timezone.now())
-    if changed:
-        record_event(
-            Event.INVITATION_WITHDRAWN,
-            organization=invitation.organization,
-            actor=actor,
-            target=invitation,
-        )
-    return bool(changed)
+    organization = invitation.organization
+    lock(organization)
+    # As it is now: renewed meanwhile, it may give a role above the actor's.
+    found = Invitation.objects.filter(pk=invitation.pk).open().first()
+    if found is None:
+        return False
+    judge_permission(organization, actor, Permission.INVITE_MEMBERS, found.role)
+    found.revoked_at = timezone.now()
+    found.save(update_fields=["revoked_at"])
+    record_event(Event.INVITATION_WITHDRAWN, organization=organization, actor=actor, target=found)
+    return True

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @transaction.atomic
 def create_project(organization: Organization, name: str, *, actor: Actor) -> Project:
     """Create a project open to nobody yet. Raises NotAllowed; IntegrityError: name taken."""
+    lock(organization)
     judge_permission(organization, actor, Permission.MANAGE_PROJECTS)
     project = Project.objects.create(organization=organization, name=name)
     record_event(Event.PROJECT_CREATED, organization=organization, actor=actor, target=project)
@@ -119,7 +120,8 @@ def request_access(project: Project, user: User, *, actor: Actor) -> ProjectAcce
 def decide_request(asked: ProjectAccessRequest, granted: bool, *, actor: Actor) -> bool:
     """Answer a request; the asker is told. Returns False where it was answered before.
 
-    Somebody who is no member is invited, and gets the access on joining. Raises NotAllowed.
+    Somebody who is no member is invited, and gets the access on joining.
+    Raises NotAllowed; AlreadyMember where another member here goes by their address.
     """
     project = locked(asked.project, actor)
     asked = ProjectAccessRequest.objects.select_related("user").get(pk=asked.pk)

@@ -26,6 +26,7 @@ def is_kept_elsewhere(team: Team) -> bool:
 @transaction.atomic
 def create_team(organization: Organization, name: str, *, actor: Actor) -> Team:
     """Create an empty team. Raises NotAllowed; IntegrityError where the name is taken."""
+    lock(organization)
     judge_permission(organization, actor, Permission.MANAGE_MEMBERS)
     team = Team.objects.create(organization=organization, name=name)
     record_event(Event.TEAM_CREATED, organization=organization, actor=actor, target=team)

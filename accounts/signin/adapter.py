@@ -120,6 +120,15 @@ class AccountAdapter(DefaultAccountAdapter):
 class GoogleAdapter(DefaultSocialAccountAdapter):
     """Google: linked by its subject, never by the address (S12)."""
 
+    def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> User:
+        """Take the name over, unless it could carry a message into other people's mail (V7)."""
+        from accounts.profile.forms import NameForm  # noqa: PLC0415  # it needs the apps
+
+        form = NameForm(data)
+        form.is_valid()
+        names = {name: form.cleaned_data.get(name, "") for name in form.fields}
+        return super().populate_user(request, sociallogin, {**data, **names})
+
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
         """Refuse a Google account whose address belongs to somebody or is not verified.
 

@@ -13,8 +13,8 @@ from post_office.models import Email
 from accounts.actor import Actor
 from accounts.models import Invitation, Membership, User
 from accounts.organizations import invitations as service
-from accounts.organizations.members import AlreadyMember
-from tests.factories import PASSWORD, MembershipFactory, UserFactory
+from accounts.organizations.members import AlreadyMember, NotAllowed
+from tests.factories import PASSWORD, MembershipFactory, OrganizationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 GUEST = "guest@corp.example"
@@ -93,6 +93,32 @@ def test_nobody_invites_to_a_role_above_their_own(client, acme, sign_in):
 
     assert refused == 0
     assert acme.invitations.get().role == "member"
+
+
+@pytest.mark.threat("V6")
+def test_nobody_renews_an_invitation_to_a_role_above_their_own(client, acme, sign_in):
+    row = service.invite(acme, GUEST, role="admin", actor=Actor.person(acme.owner))
+    billing = MembershipFactory(organization=acme, role="billing_admin").user
+    sign_in(client, billing)
+
+    response = client.post(page("invite", acme), {"addresses": GUEST, "role": "member"})
+
+    row.refresh_from_db()
+    assert "Your role doesn" in response.content.decode()
+    assert row.role == "admin"
+    assert Email.objects.filter(to__icontains=GUEST).count() == 1
+
+
+@pytest.mark.threat("T2", "V6")
+def test_an_invitation_is_withdrawn_by_the_role_that_it_gives_now(acme):
+    seen = service.invite(acme, GUEST, role="member", actor=Actor.person(acme.owner))
+    billing = MembershipFactory(organization=acme, role="billing_admin").user
+    service.invite(acme, GUEST, role="owner", actor=Actor.person(acme.owner))
+
+    with pytest.raises(NotAllowed):
+        service.withdraw(seen, actor=Actor.person(billing))
+
+    assert acme.invitations.live().count() == 1
 
 
 @pytest.mark.requirement("ACC-1")
@@ -263,6 +289,28 @@ def test_mails_to_one_address_are_bounded(client, acme, link, sign_in):
         client.post(page("invitation_resend", acme, row.public_id))
 
     assert Email.objects.filter(to__icontains=GUEST).count() == 1 + 5
+
+
+@pytest.mark.threat("A6")
+def test_mails_to_one_address_are_bounded_over_all_organizations(client, acme, sign_in):
+    sign_in(client, acme.owner)
+    others = [OrganizationFactory() for _number in range(24)]
+    for other in others:
+        MembershipFactory(organization=other, user=acme.owner, role="owner")
+
+    for other in others:
+        client.post(page("invite", other), {"addresses": GUEST, "role": "member"})
+
+    assert Email.objects.filter(to__icontains=GUEST).count() == 20
+
+
+@pytest.mark.threat("A6")
+def test_organizations_made_in_a_day_are_bounded(client, sign_in):
+    sign_in(client, UserFactory())
+
+    answers = [client.post("/organizations/new/", {"name": f"No {n}"}) for n in range(21)]
+
+    assert [answer.status_code for answer in answers] == [302] * 20 + [429]
 
 
 @pytest.mark.django_db(transaction=True)

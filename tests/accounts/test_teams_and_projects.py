@@ -10,6 +10,7 @@ from accounts.organizations import invitations
 from tests.factories import (
     MembershipFactory,
     OrganizationFactory,
+    ProjectAccessRequestFactory,
     ProjectFactory,
     TeamFactory,
     UserFactory,
@@ -127,6 +128,21 @@ def test_a_member_asks_for_access_and_gets_it(client, acme, sign_in):
     assert Email.objects.filter(to__icontains=member.user.email).get().subject == (
         f"You have access to {project.name}"
     )
+
+
+def test_who_goes_by_a_members_address_is_not_invited_and_the_page_says_so(owner, acme):
+    MembershipFactory(organization=acme, email="stranger@corp.example")
+    asked = ProjectAccessRequestFactory(
+        project__organization=acme, user__email="stranger@corp.example"
+    )
+
+    answer = owner.post(
+        page("project_decide", acme, asked.public_id), {"answer": "approve"}, follow=True
+    )
+
+    asked.refresh_from_db()
+    assert "Another member goes by stranger@corp.example" in answer.content.decode()
+    assert asked.decided_at is None
 
 
 @pytest.mark.requirement("IDP-3")

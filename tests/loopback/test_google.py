@@ -116,6 +116,14 @@ def test_a_newcomer_gets_an_account_with_a_verified_address(google, client):
     assert User.objects.get(email=GINA["email"]).has_verified_email
 
 
+@pytest.mark.threat("V7")
+def test_a_name_that_carries_a_link_is_left_out(google, client):
+    sign_in(client, google, {**GINA, "given_name": "Read https://evil.example/x"})
+
+    user = User.objects.get(email=GINA["email"])
+    assert (user.first_name, user.last_name) == ("", "Grant")
+
+
 def test_the_same_google_account_comes_back_to_the_same_person(google, client):
     sign_in(client, google, GINA)
     sign_in(new_browser(), google, {**GINA, "email": "gina.grant@gmail.example"})

@@ -32,9 +32,11 @@ from accounts.signin.flow import redirect_to_sign_in
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-# Mail to strangers is bounded (A6): for an organization, and for one address of it.
+# Mail to strangers is bounded (A6): for an organization and one address of it, and, since anybody
+# makes organizations, for the person who invites and for an address at all.
 A_DAY = datetime.timedelta(days=1)
-PER_ORGANIZATION, PER_ADDRESS = 1000, 5
+PER_ORGANIZATION, PER_PERSON = 1000, 1000
+PER_ADDRESS_HERE, PER_ADDRESS = 5, 20
 
 
 @require_safe
@@ -87,8 +89,14 @@ def send(request: HttpRequest, context: OrganizationContext, address: str, role:
     # Before the transaction of the invitation, so that no rollback gives the count back.
     if not limits.hit(f"invite:{organization.pk}", limit=PER_ORGANIZATION, per=A_DAY):
         return _("this organization sent many invitations today. Try again tomorrow.")
-    if not limits.hit(f"invite:{organization.pk}:{address}", limit=PER_ADDRESS, per=A_DAY):
-        return _("we sent several mails there today. Try again tomorrow.")
+    if not limits.hit(f"invite-by:{context.user.pk}", limit=PER_PERSON, per=A_DAY):
+        return _("you sent many invitations today. Try again tomorrow.")
+    for key, limit in (
+        (f"invite:{organization.pk}:{address}", PER_ADDRESS_HERE),
+        (f"invite-to:{address}", PER_ADDRESS),
+    ):
+        if not limits.hit(key, limit=limit, per=A_DAY):
+            return _("we sent several mails there today. Try again tomorrow.")
     try:
         service.invite(organization, address, role=role, actor=Actor.of(request))
     except AlreadyMember:

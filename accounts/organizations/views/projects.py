@@ -21,7 +21,7 @@ from accounts.models import Project, ProjectAccessRequest
 from accounts.organizations import projects as service
 from accounts.organizations.context import OrganizationContext, enter, organization_page
 from accounts.organizations.forms import AddressesForm, ProjectForm
-from accounts.organizations.members import NotAllowed
+from accounts.organizations.members import AlreadyMember, NotAllowed
 from accounts.organizations.permissions import Permission
 from accounts.organizations.views.asking import NOT_ALLOWED, ask_once
 from accounts.organizations.views.teams import by_address
@@ -155,6 +155,12 @@ def decide(
         fresh = service.decide_request(asked, granted, actor=Actor.of(request))
     except NotAllowed:
         messages.error(request, NOT_ALLOWED)
+    except AlreadyMember:
+        messages.error(
+            request,
+            _("Another member goes by %(email)s here, so this account can't be invited.")
+            % {"email": asked.user.email},
+        )
     else:
         done = _("They have been told.") if fresh else _("Somebody answered this before you.")
         messages.success(request, done)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
@@ -12,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from accounts import limits
 from accounts.actor import Actor, person_of
 from accounts.models import Plan
 from accounts.organizations import invitations, newcomers
@@ -31,6 +33,9 @@ from accounts.signin.flow import redirect_to_sign_in
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+
+# Each may send its invitations to strangers (A6).
+CREATED_A_DAY = 20
 
 
 @login_required
@@ -67,6 +72,11 @@ def create(request: HttpRequest) -> HttpResponse:
         return redirect_to_sign_in(request, address=person_of(request).email)
     form = OrganizationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
+        key = f"organizations:{person_of(request).pk}"
+        verdict = limits.hit(key, limit=CREATED_A_DAY, per=datetime.timedelta(days=1))
+        if not verdict:
+            waiting = {"retry_after": verdict.retry_after}
+            return render(request, "errors/429.html", waiting, status=429)
         organization = create_organization(
             form.cleaned_data["name"],
             owner=person_of(request),
