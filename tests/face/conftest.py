@@ -10,26 +10,27 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver
 
-from tests.face.walking import HEIGHT, WIDTHS, Walker
+from tests.face.walking import Walker
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
+from tests.twofactor.support import cheap_recovery_codes  # noqa: F401  # for every test here
 
 # Read now, while DEBUG is on: the demo's addresses are left out later, when tests run without it.
 assert get_resolver().url_patterns
 
 
 @pytest.fixture(scope="session")
-def shared_page(browser: Any) -> Iterator[Any]:
+def tab(browser: Any) -> Iterator[Walker]:
     """One tab for all walks of a worker: its caches stay warm."""
-    context = browser.new_context(viewport={"width": WIDTHS[0], "height": HEIGHT})
-    yield context.new_page()
+    context = browser.new_context()
+    yield Walker(context.new_page())
     context.close()
 
 
 @pytest.fixture
-def walker(shared_page: Any, client: Client) -> Iterator[Walker]:
-    walker = Walker(shared_page, client)
-    yield walker
-    walker.leave()
+def walker(tab: Walker, client: Client) -> Iterator[Walker]:
+    tab.enter(client)
+    yield tab
+    tab.leave()
 
 
 class World(SimpleNamespace):

@@ -7,8 +7,12 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import expect
 
+from scim.tokens import issue_token
+from sso.models import Connection
+from tests.face import states
 from tests.face.conftest import World
 from tests.face.walking import Walker
 from tests.factories import PASSWORD
@@ -189,10 +193,57 @@ def test_a_switch_shows_its_state_in_forced_colours(components):
     assert {side for _border, side in tracks} == {"normal", "flex-end"}
 
 
+def come_back_to(page: Any) -> None:
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+
+
+@pytest.mark.requirement("SSO-10")
+def test_a_test_in_another_tab_ticks_itself_off_here(world, client, sign_in, walker):
+    sign_in(client, world.ann)
+    states.connected(world, client)
+    walker.visit(reverse("sso:settings", args=[world.organization.public_id]))
+    ready = walker.page.locator("#ready")
+    expect(ready).to_contain_text("The connection was not tested yet.")
+
+    Connection.objects.update(test_passed_at=timezone.now())
+    come_back_to(walker.page)
+
+    expect(ready).to_contain_text("Test passed")
+    expect(walker.page.locator("#test-state")).to_contain_text("Passed")
+    expect(walker.page.locator("#announcer")).to_have_text("The test passed.")
+    assert not walker.problems
+
+
+@pytest.mark.requirement("SCIM-11")
+def test_the_first_call_of_a_provider_is_seen_without_a_reload(world, client, sign_in, walker):
+    sign_in(client, world.ann)
+    issue_token(world.organization, actor=states.SYSTEM)
+    walker.visit(reverse("scim:settings", args=[world.organization.public_id]))
+    expect(walker.page.locator("#connection-title")).to_contain_text("Waiting for the first call")
+
+    states.called(world, client)
+    come_back_to(walker.page)
+
+    expect(walker.page.locator("#connection-title")).to_contain_text("Last call from Okta")
+    expect(walker.page.locator("#latest-requests")).to_contain_text("2 sessions ended")
+    expect(walker.page.locator("#announcer")).to_have_text("Last call from Okta")
+    assert not walker.problems
+
+
+def test_no_style_locks_the_screen_to_one_orientation(components):
+    # All pages have the one stylesheet, so one of them answers for all.
+    found = components.evaluate(
+        "axe.run({runOnly: ['css-orientation-lock']}).then((r) => [r.passes, r.violations])"
+    )
+
+    assert [len(rules) for rules in found] == [1, 0]
+
+
 @pytest.fixture
 def scriptless(browser: Any, client: Any) -> Any:
     context = browser.new_context(java_script_enabled=False)
-    walker = Walker(context.new_page(), client)
+    walker = Walker(context.new_page())
+    walker.enter(client)
     yield walker
     context.close()
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from django.urls import reverse
+from django.urls import resolve, reverse
 
 from tests.face.conftest import World
 from tests.face.pages import ADDRESSES, NO_PAGE, PAGES, Page, all_pages
@@ -42,10 +43,14 @@ def arrive(world: World, client: Any, sign_in: Any, settings: Any) -> Any:
     settings.DEBUG = True  # the demo's pages are pages too
 
     def arrive_at(page: Page) -> str:
+        if page.named:
+            settings.BASE_URL = settings.SSO_BASE_URL = "http://localhost:8000"
         if page.who != "nobody":
             sign_in(client, getattr(world, page.who))
-        if page.prepare:
-            page.prepare(world, client)
+        made = page.prepare(world, client) if page.prepare else None
+        # A state may have made objects for more than one page.
+        if isinstance(made, str) and resolve(urlsplit(made).path).view_name == page.name:
+            return made
         return path_to(page, world)
 
     return arrive_at

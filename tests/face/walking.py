@@ -7,12 +7,14 @@ Content-Security-Policy is in force.
 
 from __future__ import annotations
 
+import base64
 import mimetypes
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -26,9 +28,10 @@ from lxml import html
 
 PROJECT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = PROJECT / ".artifacts" / "screenshots"
-WIDTHS = (1280, 390, 320)
-# axe judges each theme at the width where its loop ends, so both dresses of a menu are judged.
-THEMES = {"light": WIDTHS, "dark": WIDTHS[::-1]}
+# Each width, and the themes as they take turns: half as many changes as one theme after the other.
+LOOKS = {1280: ("dark", "light"), 390: ("light", "dark"), 320: ("dark", "light")}
+# axe judges each theme at another width, so that both dresses of a menu are judged.
+JUDGED = {(1280, "dark"), (320, "light")}
 HEIGHT = 800
 
 # What a font's rendering or a browser's own hints say on the console is no fault of ours.
@@ -36,26 +39,32 @@ HARMLESS = ("[DOM] ", "was preloaded using link preload")
 
 
 class Walker:
-    """Goes to addresses in a browser and notes what is wrong there."""
+    """Goes to addresses in a browser and notes what is wrong there: one tab for all tests."""
 
-    def __init__(self, page: Any, client: Client) -> None:
+    def __init__(self, page: Any) -> None:
         self.page = page
-        self.client = client
+        self.client: Client | None = None
         self.context = copy_context()
         self.expected = ""
         self.found = 0
         self.problems: list[str] = []
-        self.axe = Axe()
+        self.protocol = page.context.new_cdp_session(page)
+        # It is here when a page has been parsed, and needs not be sent to each.
+        page.add_init_script(Axe().axe_script)
         page.on("console", self._heard)
         page.on("pageerror", self._failed)
         page.route("**/*", self._answer)
 
+    def enter(self, client: Client) -> None:
+        """Begin a test: what the page asks is answered to this client."""
+        self.client = client
+        self.problems = []
+
     def leave(self) -> None:
-        """Let go of the page, which the next test uses."""
-        self.page.goto("about:blank")
-        self.page.unroute("**/*")
-        self.page.remove_listener("console", self._heard)
-        self.page.remove_listener("pageerror", self._failed)
+        """End it; what a page would still ask by itself belongs to no other test."""
+        if self.page.evaluate("document.querySelector('[hx-trigger]') !== null"):
+            self.page.goto("about:blank")
+        self.client = None
 
     def visit(self, path: str, *, status: int = 200, submit: bool = False) -> bool:
         """Open ``path`` and return whether a page is there to be judged.
@@ -83,17 +92,22 @@ class Walker:
 
     def judge(self, name: str) -> None:
         """Look at the page at every width in both themes: axe, sideways scrolling, screenshots."""
-        for theme, widths in THEMES.items():
-            self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            for width in widths:
-                self.page.set_viewport_size({"width": width, "height": HEIGHT})
-                self._look_for_overflow(width)
+        for width, themes in LOOKS.items():
+            self.page.set_viewport_size({"width": width, "height": HEIGHT})
+            self._look_for_overflow(width)
+            for theme in themes:
+                self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
                 self._keep(f"{name}-{width}-{theme}")
-            self._run_axe(theme)
+                if (width, theme) in JUDGED:
+                    self._run_axe(theme)
 
     def _run_axe(self, theme: str) -> None:
-        found = self.axe.run(self.page).response["violations"]
-        for violation in found:
+        # preload would fetch the stylesheet once more for each page: test_stylesheet.py judges it.
+        violations = self.page.evaluate(
+            """axe.run(document, {resultTypes: ["violations"], preload: false})
+                .then((results) => results.violations)"""
+        )
+        for violation in violations:
             targets = ", ".join(str(node["target"][0]) for node in violation["nodes"][:3])
             self.problems.append(
                 f"axe, {theme}: {violation['help']} ({violation['id']}): {targets}"
@@ -113,9 +127,17 @@ class Walker:
         if os.environ.get("SCREENSHOTS", "on") == "off":
             return
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(
-            path=SCREENSHOTS / f"{name}.jpg", type="jpeg", quality=60, full_page=True
+        # Chromium's own: Playwright's waits for frames and fonts, and takes a third longer.
+        taken = self.protocol.send(
+            "Page.captureScreenshot",
+            {
+                "format": "jpeg",
+                "quality": 60,
+                "captureBeyondViewport": True,
+                "optimizeForSpeed": True,
+            },
         )
+        (SCREENSHOTS / f"{name}.jpg").write_bytes(base64.b64decode(taken["data"]))
 
     def _failed(self, error: Any) -> None:
         self.problems.append(f"script: {error}")
@@ -129,7 +151,9 @@ class Walker:
     def _answer(self, route: Any) -> None:
         request = route.request
         address = urlsplit(request.url)
-        if not request.url.startswith(settings.BASE_URL + "/"):
+        if self.client is None:
+            route.abort()
+        elif not request.url.startswith(settings.BASE_URL + "/"):
             self.problems.append(f"asks a third party: {request.url}")
             route.abort()
         elif address.path.startswith(settings.STATIC_URL):
@@ -144,13 +168,13 @@ class Walker:
                 route.fulfill(status=500, body="")
 
     def _answer_static(self, route: Any, name: str) -> None:
-        path = finders.find(name)
-        if not path:
+        found = static_file(name)
+        if found is None:
             self.problems.append(f"no static file {name}")
             route.fulfill(status=404)
             return
-        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        route.fulfill(status=200, content_type=kind, body=Path(path).read_bytes())
+        kind, body = found
+        route.fulfill(status=200, content_type=kind, body=body)
 
     def _answer_by_django(self, route: Any, request: Any) -> None:
         address = urlsplit(settings.BASE_URL)
@@ -159,6 +183,7 @@ class Walker:
             for name, value in request.headers.items()
             if name.lower() not in {"cookie", "host", "content-length"}
         }
+        assert self.client is not None
         response = self.client.generic(
             request.method,
             request.url.removeprefix(settings.BASE_URL),
@@ -181,6 +206,15 @@ class Walker:
             headers=dict(response.items()),
             body=response.getvalue(),
         )
+
+
+@cache
+def static_file(name: str) -> tuple[str, bytes] | None:
+    """Return the type and the bytes of a static file."""
+    path = finders.find(name)
+    if not path:
+        return None
+    return mimetypes.guess_type(name)[0] or "application/octet-stream", Path(path).read_bytes()
 
 
 # ── Translation ──────────────────────────────────────────────────────────────────────────────────
