@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -19,12 +22,14 @@ from accounts.policy import PolicyRefused
 from domains.services import verified_domains
 from scim import attention, batches, tokens
 from scim.guides import GUIDES
-from scim.models import NeedsAttention, RequestRecord
+from scim.models import NeedsAttention, RequestRecord, Token
 from scim.rendering import base_url
 
 LINES_ON_TAB = 8
 LINES_A_PAGE = 50
 NAMES_SHOWN = 50
+# The page renews itself while the identity provider is being set up, and not for the rest of a day.
+AWAITED_FOR = timedelta(minutes=30)
 
 
 @organization_page(Permission.MANAGE_SECURITY)
@@ -35,21 +40,30 @@ def settings(request: HttpRequest, context: OrganizationContext) -> HttpResponse
     if context.policy.plan != Plan.ENTERPRISE:
         return render(request, "scim/upgrade.html", {"context": context})
     lines = RequestRecord.objects.filter(organization=organization).order_by("-pk")
+    token, last = tokens.live_token(organization), lines.first()
     return render(
         request,
         "scim/settings.html",
         {
             "context": context,
-            "token": tokens.live_token(organization),
+            "token": token,
             "base_url": base_url(),
             "domains": sorted(verified_domains(organization)),
             "waiting": attention.waiting(organization),
             "batches": batches.recent_batches(organization),
             "lines": lines[:LINES_ON_TAB],
-            "last": lines.first(),
+            "last": last,
+            "call_awaited": _is_call_awaited(token, last),
             "guides": GUIDES.values(),
         },
     )
+
+
+def _is_call_awaited(token: Token | None, last: RequestRecord | None) -> bool:
+    """Whether somebody may sit before the page until the provider's first call with the token."""
+    if token is None or timezone.now() - token.created_at > AWAITED_FOR:
+        return False
+    return last is None or last.at < token.created_at
 
 
 @organization_page(Permission.MANAGE_SECURITY)

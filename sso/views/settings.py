@@ -35,7 +35,7 @@ from sso.registrations import PLANS
 from sso.saml.certificates import MOST_CERTIFICATES, CertificateRefused
 from sso.saml.metadata import ImportedProvider
 from sso.saml.urls import UrlRefused
-from sso.services import connections, requirement
+from sso.services import connections, requirement, signing_in
 from sso.services.connections import LastCertificate, connection_of
 from sso.views.guides import choices
 
@@ -67,6 +67,7 @@ def settings(request: HttpRequest, context: OrganizationContext) -> HttpResponse
             "context": context,
             "connection": connection,
             "checklist": _checklist(context, connection),
+            "test_awaited": signing_in.is_test_awaited(organization),
             "values": values_to_copy(organization.public_id),
             "certificates": connection.certificates.all() if connection else [],
             "most_certificates": MOST_CERTIFICATES,

@@ -102,7 +102,17 @@
     input.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
+  /* [data-live="sentence"]: a part that renews itself says its sentence when that has changed. */
+  const said = new Map();
+  function say(element) {
+    const sentence = element.dataset.live;
+    if (said.has(element.id) && said.get(element.id) !== sentence) announce(sentence);
+    said.set(element.id, sentence);
+  }
+
   function enhance(root) {
+    if (root.dataset?.live) say(root);
+    for (const element of root.querySelectorAll("[data-live]")) say(element);
     for (const button of root.querySelectorAll("[data-copy-button]")) button.hidden = false;
     for (const button of root.querySelectorAll("[data-print]")) button.hidden = false;
     for (const wrapper of root.querySelectorAll("[data-reveal]")) {
