@@ -82,7 +82,7 @@ def report(request: HttpRequest, context: OrganizationContext, reference: str) -
             "failed": sum(not line.passed for line in lines),
             "why": sentence(entry.code, entry.values) if entry.code else "",
             "field": field_name(entry.code, kind),
-            "provider": NAMES[kind],
+            "provider": _called(kind),
             "certificate": Certificate.objects.filter(
                 connection=connection, fingerprint=entry.certificate
             ).first(),
@@ -122,7 +122,7 @@ def log(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
             "q": text,
             "outcome": outcome,
             "outcomes": LogEntry.Outcome.choices,
-            "provider": NAMES[kind],
+            "provider": _called(kind),
         },
     )
 
@@ -139,6 +139,11 @@ def download(request: HttpRequest, context: OrganizationContext, reference: str)
     response = HttpResponse(entry.xml, content_type="text/plain; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{entry.reference}.xml.txt"'
     return response
+
+
+def _called(kind: Kind) -> str:
+    """Return the identity provider's name as it stands after "In"."""
+    return _("your identity provider") if kind is Kind.OTHER else str(NAMES[kind])
 
 
 def _latest(organization: Organization) -> Strip:
