@@ -78,5 +78,9 @@ register(
         waiting_in_words,
     )
 )
-on_access_lost(services.forget_leaver)
+on_access_lost(
+    services.forget_leaver,
+    concerns="EXISTS (SELECT 1 FROM discoverability_joinrequest j WHERE j.user_id = m.user_id"
+    " AND j.organization_id = m.organization_id AND j.state = 'open')",
+)
 newcomers.register("discoverability:join", lambda user: bool(visible(user)))

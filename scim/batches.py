@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import ngettext
 
@@ -17,6 +17,7 @@ from accounts.audit.record import record_event
 from accounts.mail import mail_admins
 from accounts.models import Membership, Organization
 from accounts.organizations.members import reactivate_member
+from accounts.prepared import Prepared
 from scim.models import Directory
 
 ONE_BATCH = timedelta(hours=1)
@@ -25,7 +26,9 @@ NAMED = 3
 TELL_FROM = 5
 TELL_SHARE = Decimal("0.2")
 
-_COUNT = """
+_COUNT = Prepared(
+    "batch",
+    """
 UPDATE scim_directory d SET
     batch_size = CASE WHEN d.batch_began_at > %(since)s THEN d.batch_size + 1 ELSE 1 END,
     batch_told = d.batch_told AND coalesce(d.batch_began_at > %(since)s, false),
@@ -33,7 +36,8 @@ UPDATE scim_directory d SET
     WHERE d.organization_id = %(organization)s
     RETURNING batch_size, batch_told, (SELECT coalesce(sum(members), 0) FROM scim_total t
                                        WHERE t.organization_id = d.organization_id)
-"""
+""",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +73,7 @@ def count_one(organization: Organization, actor: Actor) -> None:
     """Count a deactivation; tell the admins once where a good part of the company goes."""
     now = timezone.now()
     values: dict[str, Any] = {"organization": organization.pk, "now": now, "since": now - ONE_BATCH}
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT, values)
-        size, told, members = cursor.fetchone()
+    [(size, told, members)] = _COUNT.rows(values)
     if told or size < TELL_FROM or size < TELL_SHARE * members:
         return
     Directory.objects.filter(organization=organization).update(batch_told=True)

@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from scim2_models import SCIMException, UnauthorizedException
 
 from accounts.models import Organization
+from accounts.prepared import Prepared
 from domains.states import HOLDING
 from scim.models import digest_of
 
 # One statement finds the token with the verified domains (as domains.services.verified_domains
 # does) and books its next place in the queue (GCRA): a request is let
 # through while the queue is shorter than one second. Its commit waits for no disk.
-_ADMIT = """
+_ADMIT = Prepared(
+    "admit",
+    """
 WITH caller AS (
     SELECT t.id, t.public_id AS token, t.ending, o.id AS organization, o.public_id, o.name,
            ARRAY(SELECT d.domain::text FROM domains_domainclaim d
@@ -27,19 +30,20 @@ WITH caller AS (
     WHERE t.digest = %(digest)s AND t.revoked_at IS NULL AND p.scim_enabled
 ), pace AS (
     INSERT INTO scim_bucket AS b (token_id, due_at, allowed)
-    SELECT id, clock_timestamp() + %(gap)s * interval '1 second', true
-    FROM caller WHERE %(gap)s > 0
+    SELECT id, clock_timestamp() + %(gap)s::float8 * interval '1 second', true
+    FROM caller WHERE %(gap)s::float8 > 0
     ON CONFLICT (token_id) DO UPDATE SET
         allowed = b.due_at <= clock_timestamp() + interval '1 second',
         due_at = CASE WHEN b.due_at <= clock_timestamp() + interval '1 second'
-            THEN greatest(b.due_at, clock_timestamp()) + %(gap)s * interval '1 second'
+            THEN greatest(b.due_at, clock_timestamp()) + %(gap)s::float8 * interval '1 second'
             ELSE b.due_at END
     RETURNING allowed, extract(epoch FROM due_at - clock_timestamp()) - 1 AS wait
 )
 SELECT caller.id, caller.token, caller.ending, caller.organization, caller.public_id, caller.name,
        caller.domains, coalesce(pace.allowed, true), coalesce(pace.wait, 0)
 FROM caller LEFT JOIN pace ON true
-"""
+""",
+)
 
 
 HOLDING_STATES = sorted(state.value for state in HOLDING)
@@ -84,24 +88,33 @@ def admit(header: str) -> Caller:
     """
     secret = bearer_of(header)
     rate = settings.SCIM_REQUESTS_PER_SECOND if settings.RATE_LIMITS else 0
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _ADMIT,
-            {
-                "digest": digest_of(secret),
-                "gap": 1 / rate if rate > 0 else 0,
-                "holding": HOLDING_STATES,
-            },
-        )
-        row: tuple[Any, ...] | None = cursor.fetchone()
-    if row is None:
+    rows = _first_statement(
+        {
+            "digest": digest_of(secret),
+            "gap": 1 / rate if rate > 0 else 0,
+            "holding": HOLDING_STATES,
+        }
+    )
+    if not rows:
         raise UnauthorizedException(
             detail="This SCIM token is not valid. Generate one under Access Security → SCIM."
         )
-    token_id, token, ending, organization_id, public_id, name, domains, allowed, wait = row
+    token_id, token, ending, organization_id, public_id, name, domains, allowed, wait = rows[0]
     if not allowed:
         raise TooManyRequests(max(1, math.ceil(wait)))
     organization = Organization(pk=organization_id, public_id=public_id, name=name)
     organization._state.adding = False  # noqa: SLF001 - read from its row, by hand
     organization._state.db = "default"  # noqa: SLF001
     return Caller(organization, token_id, token, ending, sorted(domains))
+
+
+def _first_statement(values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Ask on a kept connection without Django's `SELECT 1` before: this is the question itself."""
+    if connection.connection is None or connection.in_atomic_block:
+        return _ADMIT.rows(values)
+    connection.health_check_done = True
+    try:
+        return _ADMIT.rows(values)
+    except (OperationalError, InterfaceError):
+        connection.close()  # it was cut while nobody used it
+        return _ADMIT.rows(values)

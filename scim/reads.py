@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 
+from accounts.prepared import Prepared
 from scim.caller import Caller
 from scim.rendering import GroupRow, UserRow, base_url
 from scim.search import USER_DOCUMENT, Condition
@@ -56,18 +57,39 @@ def _user_columns(with_groups: bool) -> tuple[str, tuple[Any, ...]]:
     return f"{_COLUMNS}, NULL", ()
 
 
+_BY_ID = Prepared(
+    "user",
+    f"SELECT {_COLUMNS}, {_GROUPS_OF_USER} {_FROM_USERS} WHERE r.resource_id = %s AND {_OURS}",
+)
+_BY_ID_ALONE = Prepared(
+    "user_alone",
+    f"SELECT {_COLUMNS}, NULL {_FROM_USERS} WHERE r.resource_id = %s AND {_OURS}",
+)
+# What every provider asks before it creates somebody.
+_BY_NAME = Prepared(
+    "user_by_name",
+    f"SELECT {_COLUMNS}, {_GROUPS_OF_USER} {_FROM_USERS}"
+    f" WHERE r.user_name_key = %s AND {_OURS} ORDER BY r.membership_id LIMIT %s::int",
+)
+_BY_NAME_ONLY = "r.user_name_key = %s"
+
+
 def find_user(caller: Caller, resource_id: str, *, with_groups: bool = True) -> UserRow | None:
     """Give a user of the organization, and of no other."""
-    columns, before = _user_columns(with_groups)
-    rows = _rows(
-        f"SELECT {columns} {_FROM_USERS} WHERE r.resource_id = %s AND {_OURS}",
-        (*before, resource_id, caller.organization.pk, caller.domains),
-    )
+    values = (resource_id, caller.organization.pk, caller.domains)
+    if with_groups:
+        rows = _BY_ID.rows((f"{base_url()}/Groups/", *values))
+    else:
+        rows = _BY_ID_ALONE.rows(values)
     return UserRow(*rows[0]) if rows else None
 
 
 def find_users(caller: Caller, query: Query) -> tuple[int, list[UserRow]]:
     """Give the total and one page of the users that fit."""
+    if _asks_for_one_name(query):
+        rows = _find_by_name(caller, query)
+        if len(rows) < query.count:
+            return len(rows), rows
     where, parameters = _OURS, [caller.organization.pk, caller.domains]
     if query.condition is not None:
         where += f" AND {query.condition.sql}"
@@ -101,6 +123,22 @@ def find_users(caller: Caller, query: Query) -> tuple[int, list[UserRow]]:
 
     total, rows = _paged(query, count, page)
     return total, [UserRow(*row) for row in rows]
+
+
+def _asks_for_one_name(query: Query) -> bool:
+    condition = query.condition
+    return (
+        condition is not None
+        and condition.sql == _BY_NAME_ONLY
+        and (query.start, query.order) == (1, None)
+    )
+
+
+def _find_by_name(caller: Caller, query: Query) -> list[UserRow]:
+    assert query.condition is not None  # noqa: S101 - _asks_for_one_name() saw it
+    [name] = query.condition.parameters
+    values = (name, caller.organization.pk, caller.domains, query.count)
+    return [UserRow(*row) for row in _BY_NAME.rows((f"{base_url()}/Groups/", *values))]
 
 
 def total_of(caller: Caller) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from allauth.usersessions.models import UserSession
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from scim2_models import (
     ConflictException,
     ForbiddenException,
@@ -26,6 +26,7 @@ from accounts.addresses import InvalidAddress, domain_of, normalize_address
 from accounts.audit.events import Event
 from accounts.audit.record import record_event
 from accounts.models import Membership, Role, User
+from accounts.organizations import plain_members
 from accounts.organizations.invitations import live_invitation, withdraw
 from accounts.organizations.member_addresses import move_member
 from accounts.organizations.members import (
@@ -36,6 +37,7 @@ from accounts.organizations.members import (
     reactivate_member,
     remove_member,
 )
+from accounts.prepared import Prepared
 from accounts.signin.accounts import new_account
 from scim import batches
 from scim.caller import Caller
@@ -48,7 +50,9 @@ from scim.wire.patching import patch_user as patched
 from scim.wire.reading import require_text
 from scim.wire.schemas import USER, Json
 
-_TAKEN = """
+_TAKEN = Prepared(
+    "taken",
+    """
 SELECT 1 FROM scim_userresource
     WHERE organization_id = %(organization)s AND user_name_key = %(address)s
         AND membership_id <> %(but)s
@@ -57,7 +61,14 @@ SELECT 1 FROM accounts_user u JOIN accounts_membership m ON m.user_id = u.id
     WHERE lower(u.email) = %(address)s AND m.organization_id = %(organization)s
         AND m.id <> %(but)s
 LIMIT 1
-"""
+""",
+)
+_LOCK = Prepared("lock", "SELECT FROM accounts_organization WHERE id = %s FOR UPDATE")
+_STORE = Prepared(
+    "store",
+    "UPDATE scim_userresource SET user_name = %s, external_id = %s, document = %s,"
+    " modified_at = clock_timestamp() WHERE membership_id = %s",
+)
 
 Precondition = Callable[[str], None]
 """Given the present version; raises PreconditionFailedException where the client knew another."""
@@ -125,6 +136,16 @@ def _admitted(
     organization = caller.organization
     _lock(caller)
     _refuse_taken(caller, address)
+    created = plain_members.create_plain(
+        organization,
+        address,
+        source=Membership.Source.SCIM,
+        actor=actor,
+        first_name=first_name,
+        last_name=last_name,
+    )
+    if created is not None:
+        return created
     user = User.objects.with_address(address)
     invitation = live_invitation(organization, address)
     if user is None:
@@ -159,10 +180,8 @@ def _refuse_taken(caller: Caller, address: str, *, but: int = 0) -> None:
         "address": address,
         "but": but,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKEN, values)
-        if cursor.fetchone() is not None:
-            raise _taken()
+    if _TAKEN.rows(values):
+        raise _taken()
 
 
 def _may_return(caller: Caller, user: User) -> bool:
@@ -224,10 +243,7 @@ def _locked(caller: Caller, resource_id: str, before: Precondition) -> UserRow:
 
 def _lock(caller: Caller) -> None:
     """Do what accounts.organizations.members.lock() does, without reading the organization."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT FROM accounts_organization WHERE id = %s FOR UPDATE", [caller.organization.pk]
-        )
+    _LOCK.rows([caller.organization.pk])
 
 
 def _membership(row: UserRow) -> Membership:
@@ -283,12 +299,7 @@ def _change_profile(
 
 
 def _store(membership_id: int, described: Described) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE scim_userresource SET user_name = %s, external_id = %s, document = %s,"
-            " modified_at = clock_timestamp() WHERE membership_id = %s",
-            (described.user_name, described.external_id, described.text, membership_id),
-        )
+    _STORE.rows((described.user_name, described.external_id, described.text, membership_id))
 
 
 def _move(caller: Caller, membership: Membership, user_name: str, actor: Actor) -> str:
@@ -310,15 +321,30 @@ def _switch(caller: Caller, row: UserRow, active: bool, actor: Actor) -> str:
         if row.deactivated_by == Membership.DeactivatedBy.ADMIN:
             # A provider repeats `active: true` with every push; it must not undo an admin's hand.
             return f"{row.name} stays deactivated: an admin did it here and can undo it here"
-        reactivate_member(_key_of(caller, row), actor=actor)
+        plain = plain_members.find_plain(caller.organization, row.membership_id)
+        if plain is not None:
+            plain_members.reactivate_plain(plain, actor=actor)
+        else:
+            reactivate_member(_key_of(caller, row), actor=actor)
         return f"{row.name} was reactivated"
-    ended = _open_sessions(row)
-    try:
-        deactivate_member(_key_of(caller, row), actor=actor, by=Membership.DeactivatedBy.SCIM)
-    except LastOwner:
-        raise _last_owner("deactivated") from None
+    ended = _deactivate(caller, row, actor)
     batches.count_one(caller.organization, actor)
     return f"{row.name} was deactivated; {_sessions(ended)}"
+
+
+def _deactivate(caller: Caller, row: UserRow, actor: Actor) -> int:
+    """Take the access away; returns how many sessions that ends."""
+    by = Membership.DeactivatedBy.SCIM
+    plain = plain_members.find_plain(caller.organization, row.membership_id)
+    if plain is not None:
+        plain_members.deactivate_plain(plain, actor=actor, by=by)
+        return plain.sessions
+    ended = _open_sessions(row)
+    try:
+        deactivate_member(_key_of(caller, row), actor=actor, by=by)
+    except LastOwner:
+        raise _last_owner("deactivated") from None
+    return ended
 
 
 def _key_of(caller: Caller, row: UserRow) -> Membership:

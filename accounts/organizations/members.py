@@ -51,11 +51,23 @@ class ManagedElsewhere(Exception):
 
 # What other apps do when a membership ends (scim: the document; discoverability: requests).
 _on_access_lost: list[Callable[[Membership, Actor], None]] = []
+# In SQL over the membership `m`: whom each of these has something to do for.
+_concerned: list[str] = []
 
 
-def on_access_lost(hook: Callable[[Membership, Actor], None]) -> None:
-    """Register what runs, in the transaction, when a member is deactivated or removed."""
+def on_access_lost(hook: Callable[[Membership, Actor], None], *, concerns: str = "true") -> None:
+    """Register what runs, in the transaction, when a member is deactivated or removed.
+
+    ``concerns`` is a condition in SQL over the membership ``m``: whoever does not meet it can be
+    deactivated without asking the hook (accounts.organizations.plain_members).
+    """
     _on_access_lost.append(hook)
+    _concerned.append(concerns)
+
+
+def concerned_by_hooks() -> str:
+    """Return the condition, over ``m``, under which any hook has something to do."""
+    return " OR ".join(f"({condition})" for condition in _concerned) or "false"
 
 
 def create_organization(

@@ -18,7 +18,7 @@ NO_BENCHES = {"__main__", "report", "settings"}
 
 def names() -> list[str]:
     folder = [str(Path(__file__).parent)]
-    found = [module.name for module in pkgutil.iter_modules(folder)]
+    found = [module.name for module in pkgutil.iter_modules(folder) if not module.ispkg]
     return [name for name in found if name not in NO_BENCHES and not name.endswith("_urls")]
 
 
