@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Counter
@@ -21,6 +20,13 @@ ON CONFLICT (key) DO UPDATE SET
     started_at = CASE WHEN c.expires_at <= %(now)s THEN %(now)s ELSE c.started_at END,
     expires_at = CASE WHEN c.expires_at <= %(now)s THEN %(end)s ELSE c.expires_at END
 RETURNING hits, expires_at
+"""
+GIVE_BACK = """
+WITH counted AS (
+    SELECT key FROM accounts_counter WHERE key = ANY(%(keys)s) AND hits > 0
+    ORDER BY key FOR UPDATE
+)
+UPDATE accounts_counter c SET hits = hits - 1 FROM counted WHERE c.key = counted.key
 """
 
 
@@ -57,15 +63,23 @@ def hit(key: str, *, limit: int, per: datetime.timedelta) -> Verdict:
 def peek(key: str, *, limit: int) -> Verdict:
     """Say whether a try at ``key`` would be within ``limit``, without counting one."""
     now = timezone.now()
-    row = Counter.objects.filter(key=stored_key(key), expires_at__gt=now).first()
-    if row is None or not settings.RATE_LIMITS:
+    row = None
+    if settings.RATE_LIMITS:
+        row = Counter.objects.filter(key=stored_key(key), expires_at__gt=now).first()
+    if row is None:
         return Verdict(allowed=True, hits=0, retry_after=datetime.timedelta(0))
     return Verdict(allowed=row.hits < limit, hits=row.hits, retry_after=row.expires_at - now)
 
 
-def give_back(key: str) -> None:
-    """Take one hit off ``key``: what was counted turned out to be right."""
-    Counter.objects.filter(key=stored_key(key), hits__gt=0).update(hits=F("hits") - 1)
+def give_back(*keys: str) -> None:
+    """Take one hit off each of ``keys``: what was counted turned out to be right.
+
+    Always in one order, so that two requests never wait for each other's rows.
+    """
+    if not settings.RATE_LIMITS:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(GIVE_BACK, {"keys": [stored_key(key) for key in keys]})
 
 
 def forget(key: str) -> None:

@@ -29,14 +29,12 @@ def tell_of_break_glass(
         return
     if not any(proof.method == "password" for proof in evidence.account_level):
         return
-    opened = (
-        Membership.objects.filter(
-            user=user, role__in=BREAK_GLASS_ROLES, organization__policy__sso_required=True
-        )
-        .active()
-        .select_related("organization")
-    )
-    for membership in opened:
+    opened = Membership.objects.filter(
+        user=user, role__in=BREAK_GLASS_ROLES, organization__policy__sso_required=True
+    ).active()
+    if not opened.exists():  # rare: asking is cheaper than reading
+        return
+    for membership in opened.select_related("organization"):
         actor = Actor.of(request, user)
         with transaction.atomic():
             record_event(

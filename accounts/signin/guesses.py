@@ -55,8 +55,7 @@ def count(request: HttpRequest, address: str) -> None:
 
 def give_back(request: HttpRequest, address: str) -> None:
     """Take this one guess off again: it was right."""
-    for _bound, key in _keys(request, address):
-        limits.give_back(key)
+    limits.give_back(*(key for _bound, key in _keys(request, address)))
 
 
 def _keys(request: HttpRequest, address: str) -> list[tuple[Bound, str]]:

@@ -125,18 +125,24 @@ def _password_given(
             record_event(Event.SIGN_IN_FAILED, actor=Actor.of(request), target=typed)
         form.add_error("password", _("That email and password don't match."))
         return None
-    login = Login(user=user, email=typed, redirect_url=flow.wanted(request) or None)
+    login = Login(
+        user=user,
+        email=typed,
+        redirect_url=flow.wanted(request) or None,
+        email_verification="none" if user.is_proven else None,
+    )
     given = {"email": typed, "password": password}
     answer: HttpResponse = perform_password_login(request, given, login)
     return answer
 
 
-def whose_password(address: str, password: str) -> User | None:
+def whose_password(address: str, password: str) -> Any:
     """Return whose password it is at the sign-in address, or None after as much work (S3).
 
+    The person comes with ``is_proven``, so that allauth need not ask for it once more.
     allauth asks further addresses, pending ones among them, and more tables for unknown people.
     """
-    user = User.objects.with_address(address)
+    user = User.objects.with_address_and_proof(address)
     if user is None:
         make_password(password)
         return None

@@ -7,11 +7,9 @@ verified account keeps everything it has (S11, ACC-7).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
@@ -45,7 +43,7 @@ def admit(
     Call it in the transaction that used up the assertion.
     """
     pinned = _pinned_user(connection, subject)
-    account = _account_at(subject.address)
+    account = User.objects.with_address_and_proof(subject.address)
     membership = _membership(connection, subject, pinned, account)
     user = membership.user if membership else pinned or account
     if membership is not None and not membership.is_active:
@@ -78,15 +76,6 @@ def _pinned_user(connection: Connection, subject: Subject) -> User | None:
         .first()
     )
     return link.user if link else None
-
-
-def _account_at(address: str) -> Any:
-    """The account with this address, with `is_proven`: whether its owner ever verified it."""
-    proofs = EmailAddress.objects.filter(
-        user=OuterRef("pk"), verified=True, email__iexact=OuterRef("email")
-    )
-    users = User.objects.annotate(lower_email=Lower("email"), is_proven=Exists(proofs))
-    return users.filter(lower_email=address).first()
 
 
 def _membership(

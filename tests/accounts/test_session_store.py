@@ -7,6 +7,7 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.sessions import SessionStore
 
@@ -52,6 +53,24 @@ def test_a_new_session_has_its_key_before_it_is_written():
     store.save()
 
     assert Session.objects.get().session_key == key
+
+
+def test_a_session_is_made_without_a_question():
+    store = SessionStore()
+
+    with CaptureQueriesContext(connection) as queries:
+        store.create()
+
+    assert len(queries) == 1
+    assert Session.objects.get().session_key == store.session_key
+
+
+def test_a_session_past_its_end_opens_nothing(kept):
+    Session.objects.update(expire_date=timezone.now())
+    late = SessionStore(kept.session_key)
+
+    assert dict(late.items()) == {}
+    assert late.session_key is None
 
 
 def test_the_same_form_sent_twice_gives_each_answer_a_session_that_opens(kept):
