@@ -39,6 +39,8 @@ class Page:
     status: int = 200
     # Send its first form as it stands, and judge how it is refused.
     submit: bool = False
+    # What its first form is sent with, for a page that only an answer shows.
+    fill: Callable[[Any], dict[str, str]] | None = None
     # Where the product goes by a name: passkeys need one.
     named: bool = False
     # Sentences on it that are data, and no translator's.
@@ -76,6 +78,8 @@ PAGES = [
     Page("twofactor:challenge_with", who="nobody", prepare=states.challenged),
     Page("twofactor:set_up_phone_code", prepare=states.texted),
     Page("twofactor:set_up_passkey", named=True),
+    Page("twofactor:set_up_app", state="codes", fill=states.code_of_the_app),
+    Page("twofactor:set_up_app"),
     Page("twofactor:recovery_codes", prepare=states.codes_shown),
     Page("twofactor:passkey_sign_in", who="nobody", named=True),
     Page("twofactor:stop_reset", who="nobody", prepare=states.reset_asked),

@@ -83,17 +83,22 @@ def backed_up(world: Any, client: Client) -> str:
     set_up(world, client)
     page = reverse("twofactor:add_backup")
     client.get(page)
-    client.post(page, {"code": Phone(PendingSetUp.objects.get(user=world.ann).seed).code()})
+    client.post(page, code_of_the_app(world))
     client.get(reverse("twofactor:profile"))  # which says that it is set up
     backup = AuthenticatorDevice.objects.filter(user=world.ann).latest("pk")
     return f"{reverse('twofactor:remove_backup')}?device={backup.persistent_id}"
 
 
+def code_of_the_app(world: Any) -> dict[str, str]:
+    """What the app says that is being set up."""
+    return {"code": Phone(PendingSetUp.objects.get(user=world.ann).seed).code()}
+
+
 def codes_shown(world: Any, client: Client) -> None:
-    """The code of the app was right: the recovery codes are shown, this once."""
+    """The code of the app was right, the recovery codes were shown, and the tab was closed."""
     page = reverse("twofactor:set_up_app")
     client.get(page)
-    client.post(page, {"code": Phone(PendingSetUp.objects.get(user=world.ann).seed).code()})
+    client.post(page, code_of_the_app(world))
 
 
 def texted(world: Any, client: Client) -> None:

@@ -59,8 +59,10 @@ def arrive(world: World, client: Any, sign_in: Any, settings: Any) -> Any:
 @pytest.mark.journey
 @pytest.mark.django_db
 @pytest.mark.parametrize("page", ALL_PAGES, ids=str)
-def test_page_is_whole_in_both_themes_and_at_three_widths(page, arrive, walker):
+def test_page_is_whole_in_both_themes_and_at_three_widths(page, arrive, walker, world):
     if walker.visit(arrive(page), status=page.status, submit=page.submit):
+        if page.fill:
+            walker.send_first_form(page.fill(world))
         walker.judge(str(page).replace(":", "-"))
 
     assert not walker.problems, "\n".join(["", *walker.problems])

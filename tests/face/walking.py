@@ -69,7 +69,8 @@ class Walker:
     def visit(self, path: str, *, status: int = 200, submit: bool = False) -> bool:
         """Open ``path`` and return whether a page is there to be judged.
 
-        Another status is a problem; an address that takes POST alone is neither.
+        Another status is a problem; an address that takes POST alone is neither. ``submit`` sends
+        its first form as it stands, which must be refused.
         """
         # Playwright calls back in a context of its own, where Django would open a new connection.
         self.context = copy_context()
@@ -77,14 +78,26 @@ class Walker:
         self.found = 0
         self.page.goto(settings.BASE_URL + path)
         if submit and self.found == status:
-            self._send_first_form()
+            self.send_first_form({})
+            self._look_for_refusal()
         if self.found not in {status, HTTPStatus.METHOD_NOT_ALLOWED}:
             self.problems.append(f"status {self.found} at {path}")
         return self.found == status
 
-    def _send_first_form(self) -> None:
+    def send_first_form(self, values: dict[str, str]) -> None:
+        """Fill it in and send it: what is answered is the page that is judged."""
         with self.page.expect_navigation():
-            self.page.evaluate("document.querySelector('main form[method=post]').submit()")
+            self.page.evaluate(
+                """(values) => {
+                    const form = document.querySelector("main form[method=post]");
+                    for (const [name, value] of Object.entries(values))
+                        form.elements[name].value = value;
+                    form.submit();
+                }""",
+                values,
+            )
+
+    def _look_for_refusal(self) -> None:
         if not self.page.title().startswith("Error: "):
             self.problems.append(f"the title of a refused form is {self.page.title()!r}")
         if self.page.evaluate("document.activeElement.className") != "summary":
