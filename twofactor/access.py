@@ -65,8 +65,10 @@ class SecondFactorRule:
         if not after.two_factor_required:
             return [Affected("two_factor_no_longer", without, no_longer_asked)]
         deadline = after.two_factor_deadline_at
+        never_here = Q(user__first_session_used_at=None)
         return [
-            Affected("two_factor_set_up", without, partial(will_set_up, deadline)),
+            Affected("two_factor_set_up", without & ~never_here, partial(will_set_up, deadline)),
+            Affected("two_factor_second_sign_in", without & never_here, will_set_up_later),
             Affected("two_factor_ready", ~without, are_ready),
         ]
 
@@ -143,6 +145,16 @@ def will_set_up(deadline: datetime.datetime | None, n: int) -> str:
         "at the latest when the deadline is over.",
         "%(n)d people have no method yet and will be asked to set one up at their next sign-in, "
         "at the latest when the deadline is over.",
+        n,
+    ) % {"n": n}
+
+
+def will_set_up_later(n: int) -> str:
+    """Say that the first sign-in of an account's life is not interrupted (TFA-4)."""
+    return ngettext(
+        "%(n)d person has never signed in and will be asked to set one up at their second sign-in.",
+        "%(n)d people have never signed in and will be asked to set one up at their second "
+        "sign-in.",
         n,
     ) % {"n": n}
 

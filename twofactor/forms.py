@@ -77,7 +77,7 @@ class PhoneForm(forms.Form):
 
     country = forms.ChoiceField(label=_("Country"))
     number = forms.CharField(
-        label=_("Mobile number"),
+        label=_("Mobile phone number"),
         max_length=phone.LONGEST_INPUT,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
         error_messages={"required": _("Enter your mobile number.")},

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.actor import Actor
 from accounts.addresses import InvalidAddress, normalize_address
@@ -24,7 +24,20 @@ class OperatorCommand(BaseCommand):
     with ``{"error": …}`` on stderr.
     """
 
-    name = ""
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Answer wrong arguments as JSON too, where JSON was asked for."""
+        self._arguments_as_json = "--json" in argv
+        try:
+            super().run_from_argv(argv)
+        except CommandError as problem:
+            self._fail(str(problem))
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Let wrong arguments raise instead of printing how to use it, where JSON was asked for."""
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        if getattr(self, "_arguments_as_json", False):
+            parser.called_from_command_line = False
+        return parser
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add ``--json``; call it from subclasses."""
@@ -48,13 +61,16 @@ class OperatorCommand(BaseCommand):
             words = problem.messages[0] if isinstance(problem, ValidationError) else str(problem)
             if not as_json:
                 raise CommandError(words) from problem
-            self.stderr.write(json.dumps({"error": words}), self.style.NOTICE)
-            sys.exit(1)
+            self._fail(words)
         if as_json:
             self.stdout.write(json.dumps(answer))
             return
         for key, value in answer.items():
             self.stdout.write(f"{key}: {value}")
+
+    def _fail(self, words: str) -> NoReturn:
+        self.stderr.write(json.dumps({"error": words}), self.style.NOTICE)
+        sys.exit(1)
 
 
 def organization_of(public_id: str) -> Organization:

@@ -16,12 +16,14 @@ from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from accounts.audit.events import Event
 from accounts.audit.record import record_event
 from accounts.models import Membership, Organization, Role, SecurityPolicy
-from accounts.organizations.permissions import Permission, may
+from accounts.organizations.permissions import IN_PLURAL, Permission, may
 from accounts.signin.evidence import SAML, Evidence, evidence_of
 from accounts.signin.flow import redirect_to_sign_in, want
 from accounts.signin.rules import Entry, Refusal, Step, access_rules
@@ -252,10 +254,10 @@ def role_missing(
         .select_related("user")
         .order_by("joined_at")[:5]
     )
-    names = [str(role.label) for role in Role if role.value in roles]
+    names = [str(IN_PLURAL[role]) for role in roles]
     return render(
         request,
         "organizations/role_missing.html",
-        {"context": context, "helpers": helpers, "roles": names},
+        {"context": context, "helpers": helpers, "roles": get_text_list(names, _("and"))},
         status=403,
     )

@@ -38,6 +38,13 @@ WORDS: dict[Permission, Promise] = {
     Permission.MANAGE_OWNERS: _("Make owners, change them, and transfer ownership"),
 }
 
+IN_PLURAL: dict[str, Promise] = {
+    Role.OWNER: _("owners"),
+    Role.ADMIN: _("admins"),
+    Role.BILLING_ADMIN: _("billing admins"),
+    Role.MEMBER: _("members"),
+}
+
 _MEMBER = frozenset({Permission.VIEW})
 _BILLING = _MEMBER | {
     Permission.INVITE_MEMBERS,

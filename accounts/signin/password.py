@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 STASH = "confirmation_input"
 SECRET = frozenset({"csrfmiddlewaretoken", "password", "new_password", "code"})
 LONGEST_KEPT = 5000
+SET_ONE_FIRST = gettext_lazy("Set a password first. Nothing was changed.")
 GUESSES, WINDOW = 10, datetime.timedelta(minutes=15)
 
 
@@ -71,7 +72,7 @@ class ConfirmPasswordForm(forms.Form):
         super().__init__(*args, **kwargs)
         if not self.has_password:
             self.fields["password"].widget = SetPasswordFirst()
-            self.fields["password"].required = False
+            self.fields["password"].error_messages["required"] = SET_ONE_FIRST
         elif not self.is_bound:
             self.initial.update(stashed_input())
 
@@ -83,7 +84,7 @@ class ConfirmPasswordForm(forms.Form):
     def clean_password(self) -> str:
         """Check the password; too many wrong ones must wait."""
         if not self.has_password:
-            raise ValidationError(_("Set a password first. Nothing was changed."), code="none")
+            raise ValidationError(SET_ONE_FIRST, code="none")
         password: str = self.cleaned_data["password"]
         key = f"password-confirm:{self.user.pk}"
         verdict = limits.hit(key, limit=GUESSES, per=WINDOW)

@@ -152,5 +152,5 @@ def test_the_settings_are_reached_from_ones_name_and_have_their_tabs(client, sig
     tabs = ["Overview", "Users &amp; Teams", "Projects", "Access Security", "Audit Log"]
     positions = [words.index(f">{tab}<") for tab in [*tabs, "Plan &amp; Billing"]]
     assert positions == sorted(positions)
-    assert "Organization settings" in words
+    assert "Organization Settings" in words
     assert owner.user.display_name in words

@@ -82,7 +82,7 @@ def test_ann_connects_her_company_and_bob_walks_in_by_its_identity_provider(
     journey.open(f"{security}/sso/").follow("Enter the values")
     journey.fill("Issuer URL", f"{idp}/metadata")
     journey.fill("Identity Provider Sign-in URL", f"{idp}/sso")
-    journey.page.get_by_label("Certificate").first.set_input_files(certificate)
+    journey.page.get_by_label("SAML Certificate").first.set_input_files(certificate)
     journey.press("Save").sees("Your identity provider is saved.")
     turn_on_single_sign_on(journey, security)
     journey.open(f"{security}/idp-managed/").press("IDP Managed Access")
@@ -125,7 +125,7 @@ def turn_on_single_sign_on(journey: Journey, security: str) -> None:
     box = journey.page.get_by_role("checkbox")
     if box.count():
         box.first.check()
-    journey.press("Turn on single sign-on").is_on("Single Sign-On")
+    journey.press("Enable single sign-on").is_on("Single Sign-On")
 
 
 def pick(journey: Journey, address: str) -> None:
@@ -150,9 +150,9 @@ def test_carl_sets_up_an_authenticator_app_at_his_second_sign_in(journey: Journe
     sign_in(carls, carl)
     carls.sees(name)
     journey.open(f"/settings/organization/{org}/security/two-factor/").press("Require two-factor")
-    journey.fill("Your password", "not my password").press("Require two-factor")
+    journey.fill("Your password", "not my password").press("Confirm")
     journey.sees("That isn't your password. Nothing was changed.")
-    journey.fill("Your password", PASSWORD).press("Require two-factor").is_on("Require two-factor")
+    journey.fill("Your password", PASSWORD).press("Confirm").is_on("Require two-factor")
 
     sign_out(carls)
     sign_in(carls, carl)

@@ -67,7 +67,7 @@ def test_people_come_from_both_ends_while_the_certificate_is_rolled(
     upcoming = tmp_path / "next.pem"
     upcoming.write_text(call("POST", f"{idp.url}/roll?stage=1").json["certificate"])
     journey.open(f"{settings}/security/sso/certificates/add/")
-    journey.page.get_by_label("Certificate").first.set_input_files(upcoming)
+    journey.page.get_by_label("SAML Certificate").first.set_input_files(upcoming)
     journey.fill("Your password", PASSWORD).press("Add certificate").sees("Has not signed yet")
     from_the_application(bobs.somebody_else(), bob)
     call("POST", f"{idp.url}/roll")

@@ -37,7 +37,7 @@ def member(journey: Journey) -> tuple[str, str]:
     sign_in(anns, ann)
     anns.sees(f"Bright {word}")
     anns.open(f"/settings/organization/{org}/security/two-factor/").press("Require two-factor")
-    anns.fill("Your password", PASSWORD).press("Require two-factor").is_on("Require two-factor")
+    anns.fill("Your password", PASSWORD).press("Confirm").is_on("Require two-factor")
     sign_out(journey)
     return org, carl
 
@@ -65,10 +65,10 @@ def test_carl_sets_up_his_phone_and_later_changes_to_an_app(journey: Journey) ->
     number = f"+49151{unique_digits(8)}"
 
     sign_in(journey, carl)
-    journey.choose("Text message").press("Continue")
-    journey.choose("Country", "Germany (+49)").fill("Mobile number", "030 901820")
+    journey.choose("SMS").press("Continue")
+    journey.choose("Country", "Germany (+49)").fill("Mobile phone number", "030 901820")
     journey.press("Continue").sees("That is not a mobile number")
-    journey.fill("Mobile number", f"0{number[3:]}").press("Continue")
+    journey.fill("Mobile phone number", f"0{number[3:]}").press("Continue")
     journey.sees("Two-factor verification").screenshot("code-sent")
     first = journey.application.message(number).code
     journey.fill("Security code", first).press("Log In").sees("Save your recovery codes")

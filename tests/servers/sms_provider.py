@@ -142,7 +142,7 @@ class Settings:
 
     clock_ahead: float = 0.0  # seconds: moves this provider's clock, to let codes expire
     dtmf_input_required: bool = True  # a call tells its code after a key press only
-    friendly_name: str = "Organization Security"
+    friendly_name: str = "Orgsecurity"
 
 
 class Provider:

@@ -136,14 +136,20 @@ def test_any_active_membership_demands_and_an_ended_one_does_not(acme):
 
 @pytest.mark.requirement("ACC-6")
 def test_the_rehearsal_says_who_will_be_asked_and_who_is_ready(acme, member):
-    MembershipFactory(organization=acme)
+    for _ in range(2):
+        MembershipFactory(organization=acme, user__first_session_used_at=timezone.now())
     set_up_app(member.user)
 
     on = rehearse(acme, two_factor_required=True)
     sentences = [(group.code, group.count) for group in on.groups]
 
-    assert sentences == [("two_factor_set_up", 2), ("two_factor_ready", 1)]
+    assert sentences == [
+        ("two_factor_set_up", 2),
+        ("two_factor_second_sign_in", 1),
+        ("two_factor_ready", 1),
+    ]
     assert "2 people have no method yet" in on.groups[0].sentence
+    assert "at their second sign-in" in on.groups[1].sentence
     requires(acme)
     off = rehearse(acme, two_factor_required=False)
     assert [group.code for group in off.groups] == ["two_factor_no_longer"]

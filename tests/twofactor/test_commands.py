@@ -31,7 +31,7 @@ def test_an_operator_resets_at_once(capsys):
 
     call_command("reset_two_factor", "Pat@Corp.example", "--json")
 
-    assert json.loads(capsys.readouterr().out) == {"user": user.public_id}
+    assert json.loads(capsys.readouterr().out) == {"user": "pat@corp.example"}
     user.refresh_from_db()
     assert not user.has_second_factor
     assert AuditEvent.objects.filter(actor_kind="operator").exists()

@@ -60,7 +60,10 @@ def choose(request: HttpRequest, person: Person) -> HttpResponse:
     answer = elsewhere(request, person)
     if answer is not None:
         return answer
-    offered = [(m.value, m.label) for m in Method if m != Method.PASSKEY or passkeys_work()]
+    words = {Method.SMS: _("SMS")}
+    offered = [
+        (m.value, words.get(m, m.label)) for m in Method if m != Method.PASSKEY or passkeys_work()
+    ]
     form = MethodForm(request.POST or None, offered=offered)
     if form.is_valid():
         return redirect(f"twofactor:set_up_{form.cleaned_data['method']}")

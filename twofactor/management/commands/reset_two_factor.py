@@ -23,4 +23,4 @@ class Command(OperatorCommand):
         """Reset it."""
         user = user_of(options["email"])
         reset_at_once(user, actor=self.actor)
-        return {"user": user.public_id}
+        return {"user": user.email}
