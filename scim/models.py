@@ -117,6 +117,9 @@ class UserResource(models.Model):
     domain = models.CharField(max_length=254)
     external_id = models.CharField(max_length=255, blank=True)
     document = models.JSONField(null=True, blank=True)
+    name_made_up = models.BooleanField(
+        db_default=False, help_text=_("The provider sent no name, only a displayName or nothing.")
+    )
     created_at = models.DateTimeField(default=timezone.now)
     modified_at = models.DateTimeField(default=timezone.now)
 

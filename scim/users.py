@@ -13,6 +13,7 @@ from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from scim2_models import (
     ConflictException,
     ForbiddenException,
@@ -41,10 +42,16 @@ from accounts.prepared import Prepared
 from accounts.signin.accounts import new_account
 from scim import batches
 from scim.caller import Caller
-from scim.models import Departure
+from scim.models import Departure, UserResource
 from scim.reads import find_user
 from scim.rendering import UserRow, version_of
-from scim.wire.documents import Described, names_of, parse_document, stored_document
+from scim.wire.documents import (
+    Described,
+    names_of,
+    parse_document,
+    stored_document,
+    with_made_up_name,
+)
 from scim.wire.patching import Operation
 from scim.wire.patching import patch_user as patched
 from scim.wire.reading import require_text
@@ -99,10 +106,13 @@ def create_user(caller: Caller, document: Json, *, actor: Actor) -> Done:
     address = _address(caller, require_text(document, "userName"))
     try:
         with transaction.atomic():
-            described = stored_document(document, make_up=True)
+            is_nameless = "name" not in document
+            described = stored_document(with_made_up_name(document) if is_nameless else document)
             first, last = names_of(document)
             membership = _admitted(caller, address, first, last, actor=actor)
             _store(membership.pk, described)
+            if is_nameless:
+                UserResource.objects.filter(pk=membership.pk).update(name_made_up=True)
             effect = f"{_name(first, last, address)} became a member"
             if described.active is False:
                 deactivate_member(membership, actor=actor, by=Membership.DeactivatedBy.SCIM)
@@ -198,6 +208,8 @@ def replace_user(
     require_text(document, "userName")
     with transaction.atomic():
         row = _locked(caller, resource_id, before)
+        if json.loads(row.document).get("name") != document.get("name"):
+            _made_up(row).update(name_made_up=False)
         return _change(caller, row, document, actor)
 
 
@@ -216,7 +228,20 @@ def patch_user(
         changed = patched(USER, document, operations, resource_id=resource_id)
         if changed == document:
             return Done(row)
-        return _change(caller, row, changed, actor)
+        return _change(caller, row, _name_in_step(row, document, changed), actor)
+
+
+def _name_in_step(row: UserRow, before: Json, after: Json) -> Json:
+    """Let a name that was made up follow displayName, until the provider sends one itself."""
+    if before.get("name") != after.get("name"):
+        _made_up(row).update(name_made_up=False)
+    elif before.get("displayName") != after.get("displayName") and _made_up(row).exists():
+        return with_made_up_name(after)
+    return after
+
+
+def _made_up(row: UserRow) -> QuerySet[UserResource]:
+    return UserResource.objects.filter(pk=row.membership_id, name_made_up=True)
 
 
 def delete_user(caller: Caller, resource_id: str, *, before: Precondition, actor: Actor) -> Done:

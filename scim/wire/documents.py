@@ -23,23 +23,26 @@ class Described:
         return json.dumps(self.document)
 
 
-def stored_document(document: Json, *, make_up: bool = False) -> Described:
-    """Part a document into columns and the rest.
-
-    `make_up` adds a name where there is none: Okta reads one from the first user of a list, and
-    Entra's catalog app sends only displayName.
-    """
+def stored_document(document: Json) -> Described:
+    """Part a document into columns and the rest."""
     rest = {
         name: value
         for name, value in document.items()
         if name not in ("userName", "externalId", "active", "id", "meta", "groups", "schemas")
     }
-    if make_up and "name" not in rest:
-        first, last = names_of(document)
-        rest["name"] = {"givenName": first, "familyName": last or first}
     return Described(
         document["userName"], document.get("externalId", ""), document.get("active"), rest
     )
+
+
+def with_made_up_name(document: Json) -> Json:
+    """Give a name from displayName or the address to somebody of whom none was sent.
+
+    Okta reads one from the first user of a list, and Entra's catalog app sends only displayName.
+    """
+    nameless = {name: value for name, value in document.items() if name != "name"}
+    first, last = names_of(nameless)
+    return {**nameless, "name": {"givenName": first, "familyName": last or first}}
 
 
 def parse_document(text: str, user_name: str, external_id: str, active: bool) -> Json:
@@ -53,12 +56,17 @@ def parse_document(text: str, user_name: str, external_id: str, active: bool) ->
 
 
 def names_of(document: Json) -> tuple[str, str]:
-    """Give first and last name for the membership, derived where they are missing."""
+    """Give first and last name for the membership, derived where they are missing.
+
+    Who is just Cher has a family name in SCIM, made up of the same word; it is not said twice.
+    """
     name: dict[str, Any] = document.get("name", {})
     first, last = name.get("givenName", ""), name.get("familyName", "")
+    whole = (document.get("displayName") or _from_address(document)).strip()
     if not (first or last):
-        whole = name.get("formatted") or document.get("displayName") or _from_address(document)
-        first, _, last = whole.strip().partition(" ")
+        first, _, last = (name.get("formatted") or whole).strip().partition(" ")
+    elif first == last == whole:
+        last = ""
     return first[:NAME_LIMIT], last.strip()[:NAME_LIMIT]
 
 

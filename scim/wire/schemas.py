@@ -172,6 +172,10 @@ def _adjust(attribute: Json) -> None:
 USER_DEFINITION = _definition(User)
 ENTERPRISE_DEFINITION = _definition(EnterpriseUser)
 GROUP_DEFINITION = _definition(Group)
+# Two teams of one name cannot be told apart here, whatever the RFC allows.
+next(one for one in GROUP_DEFINITION["attributes"] if one["name"] == "displayName").update(
+    uniqueness="server"
+)
 DEFINITIONS = [USER_DEFINITION, ENTERPRISE_DEFINITION, GROUP_DEFINITION]
 
 _COMMON = {

@@ -136,6 +136,44 @@ def test_entras_catalog_app_sends_no_name_and_one_is_made_up(scim):
     assert membership.name == "Bob van Dyke"
 
 
+@pytest.mark.requirement("SCIM-5", "SCIM-9")
+def test_a_name_that_was_made_up_follows_the_display_name(scim):
+    user = scim.create(BOB, displayName="Bob van Dyke")
+    renamed = {"op": "Replace", "path": "displayName", "value": "Bob Lee"}
+
+    answer = scim.patch(f"/Users/{user['id']}", renamed).json()
+
+    assert answer["name"] == {"givenName": "Bob", "familyName": "Lee"}
+    assert Membership.objects.get(public_id=user["id"]).name == "Bob Lee"
+
+
+def test_a_name_of_one_word_is_said_once_here(scim):
+    user = scim.create(BOB, displayName="Cher")
+    path = f"/Users/{user['id']}"
+    assert user["name"] == {"givenName": "Cher", "familyName": "Cher"}
+
+    scim.patch(path, {"op": "Add", "path": "title", "value": "Singer"})
+    assert Membership.objects.get(public_id=user["id"]).name == "Cher"
+    scim.patch(path, {"op": "Replace", "path": "displayName", "value": "Cherilyn"})
+    assert Membership.objects.get(public_id=user["id"]).name == "Cherilyn"
+
+
+@pytest.mark.requirement("SCIM-9")
+@pytest.mark.parametrize("verb", ["POST", "PATCH", "PUT"])
+def test_a_name_that_was_sent_stays_when_the_display_name_changes(scim, verb):
+    name = {"givenName": "Robert", "familyName": "van Dyke"}
+    user = scim.create(BOB, displayName="Bob", **({"name": name} if verb == "POST" else {}))
+    path = f"/Users/{user['id']}"
+    if verb == "PATCH":
+        scim.patch(path, {"op": "Add", "path": "name", "value": name})
+    elif verb == "PUT":
+        scim.put(path, {"userName": BOB, "displayName": "Bob", "name": name})
+
+    answer = scim.patch(path, {"op": "Replace", "path": "displayName", "value": "Bobby"}).json()
+
+    assert (answer["displayName"], answer["name"]) == ("Bobby", name)
+
+
 @pytest.mark.requirement("SCIM-10")
 def test_entras_groups(scim):
     users = [scim.create(f"user{number}@corp.example")["id"] for number in range(3)]
