@@ -25,10 +25,11 @@ from sso.saml.reasons import Refused
 
 LARGEST: Final = 256 * 1024  # characters of base64
 # Canonicalization is quadratic in each of these: 200 kB that abuse one cost 3 to 19 s (tried).
-MOST_ATTRIBUTES: Final = 40  # of one element
-MOST_NAMESPACES: Final = 40  # in scope of one element
-DEEPEST: Final = 24  # elements inside one another
+MOST_ATTRIBUTES: Final = 20  # of one element
+MOST_NAMESPACES: Final = 24  # in scope of one element
+DEEPEST: Final = 16  # elements inside one another
 MOST_ELEMENTS: Final = 6000
+MOST_ATTRIBUTES_IN_ALL: Final = 8000
 MOST_PREFIXES: Final = 16  # in one InclusiveNamespaces
 # Canonical XML writes a namespace again at each element that uses it: one of 90 kB, in a message of
 # 130 kB, became 500 MB and a second for each certificate (tried).
@@ -133,8 +134,8 @@ def parse(xml: bytes) -> etree._Element:
 
 # Whether a tree only costs; asked of libxml2, which is faster at it than a walk in Python.
 _COSTLY: Final = (
-    f"count(//*) > {MOST_ELEMENTS} or boolean(//*[count(@*) > {MOST_ATTRIBUTES}"
-    f" or count(ancestor::*) >= {DEEPEST}])"
+    f"count(//*) > {MOST_ELEMENTS} or count(//@*) > {MOST_ATTRIBUTES_IN_ALL}"
+    f" or boolean(//*[count(@*) > {MOST_ATTRIBUTES} or count(ancestor::*) >= {DEEPEST}])"
 )
 
 

@@ -854,6 +854,51 @@ def _metadata() -> str:
     return c.put(xml, detached(xml)).replace("<saml:Issuer/>", c.assertion())
 
 
+# ── Types and hints of schemas
+
+XS = (
+    'xmlns:xs="http://www.w3.org/2001/XMLSchema" '
+    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+)
+for _what, _hint in {
+    "where the schema is": f'xsi:schemaLocation="{c.SAML} http://127.0.0.1:1/x.xsd"',
+    "a schema without namespace": 'xsi:noNamespaceSchemaLocation="file:///etc/passwd"',
+    "its own type": 'xsi:type="saml:AssertionType"',
+}.items():
+    accepted(f"an assertion that says {_what}", lambda _, hint=_hint: c.good(more=f" {XS} {hint}"))
+for _what, _given in {
+    "another type": 'xsi:type="saml:SubjectType"',
+    "a type nobody knows": 'xsi:type="x:y" xmlns:x="urn:x"',
+    "another base": 'xml:base="http://evil.example/"',
+}.items():
+    refused(
+        f"an assertion that says {_what}",
+        "malformed",
+        lambda _, given=_given: c.good(more=f" {XS} {given}"),
+    )
+refused(
+    "a condition under the name of its type",
+    "malformed",
+    lambda _: c.good(
+        conditions_xml=c.conditions(
+            c.restriction(contract.entity_id()),
+            inside=f'<saml:Condition {XS} xsi:type="saml:AudienceRestrictionType"><saml:Audience>'
+            "https://other.example</saml:Audience></saml:Condition>",
+        )
+    ),
+)
+refused(
+    "a value that is not of its type",
+    "malformed",
+    lambda _: c.good(
+        attributes_xml=c.attributes(
+            c.attribute("email", c.ADDRESS),
+            f'<saml:Attribute Name="n"><saml:AttributeValue {XS} xsi:type="xs:boolean">maybe'
+            "</saml:AttributeValue></saml:Attribute>",
+        )
+    ),
+)
+
 # ── Documents: types, entities, encodings
 
 DOCTYPE = '<!DOCTYPE r [<!ENTITY a "bob@corp.example">]>'
@@ -970,6 +1015,7 @@ for _what, _inside in {
     "deep": "<b>" * 60 + "</b>" * 60,
     "many elements": "<b/>" * 8000,
     "many attributes": "<b " + " ".join(f'a{n}="1"' for n in range(60)) + "/>",
+    "attributes at each of many elements": '<b a="" b="" c="" d="" e="" f=""/>' * 1500,
     "many namespaces": "<b " + " ".join(f'xmlns:n{n}="u:{n}"' for n in range(60)) + "/>",
     "namespaces nested": "".join(
         f"<b {' '.join(f'xmlns:n{n}x{m}={chr(34)}u:{chr(34)}' for m in range(5))}>"
@@ -1020,6 +1066,18 @@ refused(
     "malformed",
     lambda _: edited(c.good(), "<saml:Conditions", "<b>" * 400 + "</b>" * 400 + "<saml:Conditions"),
 )
+accepted(
+    "eight hundred groups, each with its type",
+    lambda _: c.good(
+        attributes_xml=c.attributes(
+            c.attribute("email", c.ADDRESS),
+            '<saml:Attribute Name="groups">'
+            + f'<saml:AttributeValue {XS} xsi:type="xs:string">A group</saml:AttributeValue>' * 800
+            + "</saml:Attribute>",
+        )
+    ),
+)
+accepted("an element ten deep", lambda _: c.good(advice="<b xmlns='urn:b'>" * 10 + "</b>" * 10))
 accepted("extensions of moderate size", lambda _: c.good(advice='<b xmlns="urn:b"/>' * 200))
 
 # ── The form
