@@ -9,7 +9,7 @@ from accounts.addresses import InvalidAddress, normalize_address
 
 MOST = 200
 # Ann Lee <ann@acme.com>
-IN_BRACKETS = re.compile(r"<([^<>]*)>")
+IN_BRACKETS = re.compile(r"<([^<>]*@[^<>]*)>")
 
 
 @dataclass
