@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+import prometheus_client
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_ready
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orgsecurity.settings")
 
@@ -19,6 +21,13 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def _keep_djangos_logging(**_: object) -> None:
     """Celery sets up no logging of its own where this signal has a receiver."""
+
+
+@worker_ready.connect
+def _serve_metrics(**_: object) -> None:
+    """Answer Prometheus here too: a worker counts for itself, and web's /metrics can't see it."""
+    if settings.WORKER_METRICS_PORT:
+        prometheus_client.start_http_server(settings.WORKER_METRICS_PORT)
 
 
 @app.on_after_configure.connect

@@ -55,6 +55,7 @@ def logging_configuration(*, debug: bool, level: str) -> dict[str, Any]:
             "django.server": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
             "celery.beat": {"level": "WARNING"},
-            "post_office": {"level": "WARNING"},
+            # Without a handler it brings its own, and each line would be written twice.
+            "post_office": {"level": "WARNING", "handlers": ["stderr"], "propagate": False},
         },
     }

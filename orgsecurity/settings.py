@@ -83,6 +83,8 @@ TWOFACTOR_SMS_COUNTRIES: list[str] = env.list("TWOFACTOR_SMS_COUNTRIES", default
 
 # Whoever holds it may read /metrics; empty: nobody outside the demo.
 METRICS_TOKEN: str = env("METRICS_TOKEN", default="")
+# Where a worker answers Prometheus about itself, to whoever reaches the port; 0: nowhere.
+WORKER_METRICS_PORT: int = env.int("WORKER_METRICS_PORT", default=0)
 
 # The loopback servers of tests/servers, known only to the demo.
 NAME_SERVER_CONTROL_URL: str = env("NAME_SERVER_CONTROL_URL", default="") if DEBUG else ""

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ class Stack:
 
     def __init__(self, folder: Path, database: str, redis_port: int, mail: MailServer) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port, self.metrics_port = free_port(), free_port()
         self.mail = mail
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -45,6 +46,7 @@ class Stack:
                 DATA_DIR=str(folder),
                 STATIC_ROOT=str(folder / "static"),
                 TRUSTED_PROXY_COUNT="1",
+                WORKER_METRICS_PORT=str(self.metrics_port),
             ),
         }
         self.redis_port = redis_port
@@ -155,6 +157,10 @@ def test_production_serves_sends_mail_and_outlives_its_broker(stack):
     # A mail is a row, and beat, Redis and the worker bring it out.
     stack.queue_a_mail("before")
     stack.wait(lambda: [m["Subject"] for m in stack.mail.mails] == ["before"])
+
+    # What the worker counted, it tells Prometheus itself.
+    with urllib.request.urlopen(f"http://127.0.0.1:{stack.metrics_port}/metrics") as metrics:
+        assert b"domain_batch_seconds_count" in metrics.read()
 
     # Redis gone: pages answer, mail waits. Redis back, empty: it goes out.
     stop([stack.redis], seconds=5)
