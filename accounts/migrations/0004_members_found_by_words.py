@@ -29,6 +29,8 @@ CREATE TRIGGER accounts_user_words AFTER UPDATE OF email, first_name, last_name 
     EXECUTE FUNCTION accounts_user_words();
 
 UPDATE accounts_membership SET words = '';
+-- No index is made on a table whose deferred checks still wait.
+SET CONSTRAINTS ALL IMMEDIATE;
 """
 
 # Both extensions come with PostgreSQL and are trusted: a database's owner may create them. Where
