@@ -28,21 +28,6 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         """Those that sign people in."""
         return self.filter(organization__policy__sso_enabled=True)
 
-    def judging(self) -> list[Connection]:
-        """These with organization, policy and certificates: one query of the hot path."""
-        certificates = Certificate.objects.filter(connection__in=self).select_related(
-            "connection__organization__policy"
-        )
-        found: dict[int, Connection] = {}
-        pinned: dict[int, list[Certificate]] = {}
-        for certificate in certificates:
-            found.setdefault(certificate.connection_id, certificate.connection)
-            pinned.setdefault(certificate.connection_id, []).append(certificate)
-        for pk, connection in found.items():
-            connection.__dict__["pinned"] = last_used_first(pinned[pk])
-        # One without any certificate vouches for nothing, but it can say so.
-        return list(found.values()) or list(self.select_related("organization__policy"))
-
 
 class Connection(models.Model):
     """An organization's identity provider: at most one, whether single sign-on is on or not."""

@@ -6,21 +6,30 @@ verified account keeps everything it has (S11, ACC-7).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
-from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from accounts.audit.events import Event
 from accounts.audit.record import record_event
-from accounts.models import Membership, Role, SecurityPolicy, TeamMembership, User
+from accounts.models import (
+    Membership,
+    Organization,
+    Role,
+    SecurityPolicy,
+    TeamMembership,
+    User,
+)
 from accounts.organizations.invitations import InvitationOver, accept, live_invitation
 from accounts.organizations.member_addresses import give_address
 from accounts.organizations.members import AlreadyMember, add_member
-from accounts.signin.accounts import claim_account, new_account
+from accounts.prepared import Prepared
+from accounts.rows import columns, instances
+from accounts.signin.accounts import account_at, claim_account, new_account
 from sso.models import Connection, Link, TeamMapping
 from sso.saml.attributes import Attributes, NameId, names_of
 from sso.saml.reasons import Refused
@@ -43,7 +52,7 @@ def admit(
     Call it in the transaction that used up the assertion.
     """
     pinned = _pinned_user(connection, subject)
-    account = User.objects.with_address_and_proof(subject.address)
+    account, is_proven = account_at(subject.address)
     membership = _membership(connection, subject, pinned, account)
     user = membership.user if membership else pinned or account
     if membership is not None and not membership.is_active:
@@ -52,7 +61,7 @@ def admit(
     if user is not None and not user.is_active:
         raise Refused("inactive", address=subject.address, detail=_("closed by support"))
     _check_pin(connection, subject, user, pinned)
-    if account is not None and account == user and not account.is_proven:
+    if account is not None and account == user and not is_proven:
         claim_account(account, actor=actor)
     new = membership is None
     if membership is None:
@@ -78,17 +87,35 @@ def _pinned_user(connection: Connection, subject: Subject) -> User | None:
     return link.user if link else None
 
 
+# One statement by hand: it stands in the way of every sign-in.
+_MEMBERSHIPS = Prepared(
+    "memberships_of_subject",
+    f"""
+    SELECT {columns(Membership, User, Organization)} FROM accounts_membership
+    JOIN accounts_user ON accounts_user.id = accounts_membership.user_id
+    JOIN accounts_organization ON accounts_organization.id = accounts_membership.organization_id
+    WHERE accounts_membership.organization_id = %s AND (
+        (lower(accounts_membership.email) = %s AND accounts_membership.email <> '')
+        OR accounts_membership.user_id = ANY(%s::bigint[])
+    )
+    """,  # noqa: S608  # names of our own tables, no input
+)
+
+
+def _with_its_own(row: Sequence[Any]) -> Membership:
+    membership, user, organization = instances(row, Membership, User, Organization)
+    membership.user, membership.organization = user, organization
+    return cast("Membership", membership)
+
+
 def _membership(
     connection: Connection, subject: Subject, pinned: User | None, account: User | None
 ) -> Membership | None:
     """The membership here of the pinned person, else the one known by this address (SCIM-5)."""
     address = subject.address
-    wanted = Q(lower_email=address) & ~Q(email="")
-    for user in (pinned, account):
-        wanted |= Q(user=user) if user is not None else Q()
-    memberships = Membership.objects.filter(organization=connection.organization_id)
-    memberships = memberships.annotate(lower_email=Lower("email")).filter(wanted)
-    found = list(memberships.select_related("user", "organization"))
+    known = [user.pk for user in (pinned, account) if user is not None]
+    rows = _MEMBERSHIPS.rows([connection.organization_id, address, known])
+    found = [_with_its_own(row) for row in rows]
     if pinned is not None:
         others = [m for m in found if m.user_id != pinned.pk and m.address.lower() == address]
         if others:

@@ -229,6 +229,19 @@ def test_what_may_be_either_organizations_is_in_neithers_log(acme, first, change
 
 
 @pytest.mark.threat("T4")
+def test_squatters_without_certificates_block_nobody(acme):
+    for number in range(6):
+        squatter = OrganizationFactory(name=f"Squatter {number}")
+        connection = connect(squatter, signer.key("squatter"), idp_managed_access=True)
+        if number:
+            connection.certificates.all().delete()
+    verify_domain(acme)
+    connect(acme, idp_managed_access=True)
+
+    assert post(answer()).status_code == 303
+
+
+@pytest.mark.threat("T4")
 def test_squatter_reads_nothing_of_the_owners_people(acme):
     squatter = OrganizationFactory(name="Squatter")
     connect(squatter, idp_managed_access=True)

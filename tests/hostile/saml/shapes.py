@@ -1028,7 +1028,7 @@ for _what, _inside in {
         "malformed",
         lambda _, inside=_inside: c.good(advice=f'<q xmlns="urn:q">{inside}</q>'),
     )
-for _what, _declared in {
+for _what, _namespaces in {
     "a namespace of 90 kB at each element": f'xmlns:n="urn:{"u" * 90_000}"',
     "such a one in other quotes": f"xmlns:n = 'urn:{'u' * 90_000}'",
     "such a one behind line ends": f'\n  xmlns:n\n=\n"urn:{"u" * 90_000}"',
@@ -1041,7 +1041,7 @@ for _what, _declared in {
     refused(
         f"costly: {_what}",
         "malformed",
-        lambda _, declared=_declared: c.good(advice=f"<q {declared}>{'<n:b/>' * 1000}</q>"),
+        lambda _, namespaces=_namespaces: c.good(advice=f"<q {namespaces}>{'<n:b/>' * 1000}</q>"),
     )
 refused(
     "costly: a long prefix that hides a long namespace",
