@@ -69,7 +69,7 @@ class NameId:
 
     @property
     def is_opaque(self) -> bool:
-        """Whether it says nothing about the person, for SAML's two such formats."""
+        """Whether it is a mere identifier, persistent or transient, that names nobody by itself."""
         return self.format in {FORMAT_PERSISTENT, FORMAT_TRANSIENT}
 
 

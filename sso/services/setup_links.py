@@ -18,10 +18,10 @@ from accounts.audit.record import record_event
 from accounts.mail import mail_admins
 from accounts.models import Organization, User
 from domains.services import claim
+from sso.hashing import hash_of
 from sso.models import Connection, Proposal, SetUpLink
 from sso.saml.certificates import PinnedCertificate, read_upload
 from sso.services.connections import add_certificates, set_values
-from sso.services.signing_in import hash_of
 
 MOST_PROPOSALS = 20  # that wait at once, of one link
 

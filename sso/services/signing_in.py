@@ -6,13 +6,10 @@ admits the person, in one transaction; `take()` ends the hand-over in the browse
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import connection as database
 from django.db import transaction
@@ -22,11 +19,10 @@ from accounts.actor import Actor
 from accounts.addresses import domain_of
 from accounts.audit.events import Event
 from accounts.audit.record import record_event
-from accounts.models import Membership, Organization, SecurityPolicy, User
-from accounts.prepared import Prepared
-from accounts.rows import columns, instances
+from accounts.models import Membership, Organization, SecurityPolicy
 from domains.services import is_verified_for, owner_of
 from sso import contract
+from sso.hashing import hash_of
 from sso.models import Certificate, Connection, HandOver, LogEntry, SsoRequest
 from sso.saml import checks, landing, preflight
 from sso.saml.attributes import address_of
@@ -35,17 +31,12 @@ from sso.saml.message import Message
 from sso.saml.reasons import Refused
 from sso.saml.service_provider import Request
 from sso.saml.service_provider import start as make_request
-from sso.services import candidates, keys, log
+from sso.services import keys, log, vouching
 from sso.services.people import Subject, admit
 
 # Others who entered the same issuer are tried only to say why; so many are enough.
 MOST_OTHERS = 4
 NOTE_USE_EVERY = timedelta(hours=1)
-
-
-def hash_of(secret: str) -> str:
-    """What of a code, a nonce or a token is stored."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 # ── Asking
@@ -264,13 +255,13 @@ def _candidates(case: _Case) -> tuple[list[Connection], Connection | None]:
     organization = case.request.organization if case.request else case.arrival.organization
     if organization is not None:
         # Not by issuer: the admin should read which one it is, and which one it should be.
-        meant = candidates.of_organization(organization)
+        meant = vouching.of_organization(organization)
         return ([meant] if meant else []), meant
-    found = candidates.of_issuer(message.issuer, most=MOST_OTHERS + 1)
+    found = vouching.of_issuer(message.issuer, most=MOST_OTHERS + 1)
     if len(found) < 2:
         return found, next(iter(found), None)
     owner = _owner_of_address(message)
-    owned = candidates.of_organization(owner) if owner else None
+    owned = vouching.of_organization(owner) if owner else None
     meant = owned if owned and owned.issuer == message.issuer else None
     others = [connection for connection in found if connection != meant][:MOST_OTHERS]
     return ([meant, *others] if meant else others), meant
@@ -532,86 +523,3 @@ def _connection(case: _Case) -> Connection:
     if case.connection is None:
         raise Refused("unknown_issuer", found="", expected="")
     return case.connection
-
-
-# ── The hand-over
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A hand-over that was taken, and whether what was granted still holds."""
-
-    hand_over: HandOver
-    still_admitted: bool
-
-
-# What ended the identity provider's sessions meanwhile ends this one before it began.
-_ARRIVED = f"""
-SELECT {columns(HandOver, User, Organization)}, EXISTS (
-    SELECT FROM accounts_membership member JOIN accounts_securitypolicy policy
-        ON policy.organization_id = member.organization_id
-    WHERE member.organization_id = sso_handover.organization_id
-        AND member.user_id = sso_handover.user_id AND member.status = 'active'
-        AND policy.sso_enabled AND policy.sso_valid_from <= sso_handover.created_at
-)
-FROM {{source}} sso_handover
-JOIN accounts_user ON accounts_user.id = sso_handover.user_id
-JOIN accounts_organization ON accounts_organization.id = sso_handover.organization_id
-"""  # noqa: S608  # names of our own tables, no input
-_TAKE = Prepared(
-    "take_hand_over",
-    """
-    WITH taken AS (
-        UPDATE sso_handover SET used_at = %(now)s
-        WHERE code_hash = %(code)s AND used_at IS NULL AND created_at > %(oldest)s RETURNING *
-    )
-    """
-    + _ARRIVED.format(source="taken"),
-)
-_TAKEN = Prepared(
-    "taken_hand_over",
-    _ARRIVED.format(source="sso_handover")
-    + "WHERE sso_handover.id = %(id)s AND sso_handover.used_at > %(since)s",
-)
-
-
-def _arrived(row: Sequence[Any]) -> Arrived:
-    hand_over, user, organization = instances(row, HandOver, User, Organization)
-    hand_over.user, hand_over.organization = user, organization
-    return Arrived(hand_over, still_admitted=row[-1])
-
-
-def take(code: str, *, nonce: str) -> Arrived:
-    """Take a hand-over by its code, once, within a minute, in the browser that asked.
-
-    Raises Refused(hand_over | request_other_browser | inactive); the code is used up all the same.
-    """
-    code_hash = hash_of(code)
-    now = timezone.now()
-    taken = _TAKE.rows({"code": code_hash, "now": now, "oldest": now - HandOver.LIFETIME})
-    if not taken:
-        late = HandOver.objects.filter(code_hash=code_hash).first()
-        if late is None:
-            raise Refused("hand_over")
-        if late.used_at is None:
-            turn_away(late, Refused("hand_over"))
-        raise Refused("hand_over", reference=late.reference)
-    arrived = _arrived(taken[0])
-    hand_over = arrived.hand_over
-    if hand_over.nonce_hash and not hmac.compare_digest(hand_over.nonce_hash, hash_of(nonce)):
-        turn_away(hand_over, Refused("request_other_browser"))
-        raise Refused("request_other_browser", reference=hand_over.reference)
-    return arrived
-
-
-def taken_since(pk: int, since: datetime) -> Arrived | None:
-    """Return a hand-over that was taken after ``since``, for whoever was asked to confirm it."""
-    found = _TAKEN.rows({"id": pk, "since": since})
-    return _arrived(found[0]) if found else None
-
-
-def turn_away(hand_over: HandOver, refusal: Refused) -> None:
-    """Note in the log that a sign-in that had been accepted was refused on its last step."""
-    LogEntry.objects.filter(reference=hand_over.reference).update(
-        outcome=LogEntry.Outcome.REFUSED, code=refusal.code, values=refusal.values
-    )

@@ -31,11 +31,12 @@ from accounts.models import Organization
 from accounts.signin.evidence import Proof
 from accounts.signin.flow import NEXT, begin, wanted
 from sso import contract
-from sso.models import Connection, HandOver
+from sso.models import Connection
 from sso.saml.preflight import LARGEST
 from sso.saml.reasons import Refused
 from sso.saml.service_provider import metadata as metadata_of
 from sso.services import keys, log, signing_in
+from sso.services.hand_over import Arrived, take, taken_since, turn_away
 from sso.services.signing_in import Accepted, Arrival, Declined, Tested
 from sso.views.forward import send_to_identity_provider
 
@@ -170,6 +171,7 @@ def _form(request: HttpRequest) -> tuple[list[str], str]:
 
 
 def _discard(request: HttpRequest) -> None:
+    """Take a large body to its end, within bounds: our page is read only after it."""
     end = time.monotonic() + DISCARDING
     left = LARGEST_DISCARDED
     with suppress(UnreadablePostError):
@@ -231,15 +233,16 @@ def hand_over(request: HttpRequest) -> HttpResponse:
     """End a sign-in on the main host, in the browser that asked for it (S19)."""
     code = request.GET.get("code", "")[:200]
     try:
-        arrived = signing_in.take(code, nonce=request.session.get(NONCE, ""))
+        arrived = take(code, nonce=request.session.get(NONCE, ""))
     except Refused as refusal:
         reference = str(refusal.values.get("reference", ""))
         return refused(request, Declined(refusal, reference, None))
-    another = request.user.is_authenticated and request.user.pk != arrived.user_id
-    if another and not arrived.nonce_hash:
+    handed = arrived.hand_over
+    another = request.user.is_authenticated and request.user.pk != handed.user_id
+    if another and not handed.nonce_hash:
         # Nobody here asked for it: somebody else's sign-in may have been slipped in (login CSRF).
-        request.session[CONTINUE] = arrived.pk
-        return render(request, "sso/continue.html", {"arrived": arrived})
+        request.session[CONTINUE] = handed.pk
+        return render(request, "sso/continue.html", {"arrived": handed})
     return _enter(request, arrived)
 
 
@@ -248,30 +251,30 @@ def hand_over(request: HttpRequest) -> HttpResponse:
 def go_on(request: HttpRequest) -> HttpResponse:
     """Continue as the person whom the identity provider named, instead of the one signed in."""
     waiting = request.session.pop(CONTINUE, None)
-    recent = signing_in.arrived().filter(used_at__gt=timezone.now() - CONTINUE_FOR)
-    arrived = recent.filter(pk=waiting).first()
+    arrived = taken_since(waiting, timezone.now() - CONTINUE_FOR) if waiting else None
     if arrived is None:
         return redirect("signin:address")
     return _enter(request, arrived)
 
 
-def _enter(request: HttpRequest, arrived: HandOver) -> HttpResponse:
-    if not arrived.still_admitted:  # type: ignore[attr-defined]  # annotated by arrived()
+def _enter(request: HttpRequest, arrived: Arrived) -> HttpResponse:
+    handed = arrived.hand_over
+    if not arrived.still_admitted:
         changed = _("something changed while they signed in")
-        refusal = Refused("inactive", address=arrived.user.email, detail=changed)
-        signing_in.turn_away(arrived, refusal)
+        refusal = Refused("inactive", address=handed.user.email, detail=changed)
+        turn_away(handed, refusal)
         return refused(
-            request, Declined(refusal, arrived.reference, arrived.organization, certain=True)
+            request, Declined(refusal, handed.reference, handed.organization, certain=True)
         )
     proof = Proof.now(
         "saml",
-        connection=arrived.connection,
-        organization=arrived.organization.public_id,
-        until=arrived.session_until,
+        connection=handed.connection,
+        organization=handed.organization.public_id,
+        until=handed.session_until,
     )
     request.session.pop(NEXT, None)
-    response = begin(request, arrived.user, proof, next_url=arrived.next_path or START_PAGE)
-    if arrived.session_index and request.user.is_authenticated:
+    response = begin(request, handed.user, proof, next_url=handed.next_path or START_PAGE)
+    if handed.session_index and request.user.is_authenticated:
         # For the single logout of a later day; ours ends our session only.
-        request.session["sso_session_index"] = arrived.session_index
+        request.session["sso_session_index"] = handed.session_index
     return response
