@@ -254,6 +254,7 @@ def transfer_ownership(membership: Membership, *, actor: Actor) -> None:
     own = owners.filter(user=actor.user).first()
     if own is None or own.pk == membership.pk or not membership.is_active:
         raise NotAllowed
+    before = membership.role
     membership.role = Role.OWNER
     membership.save(update_fields=["role"])
     own.role = Role.ADMIN
@@ -263,6 +264,7 @@ def transfer_ownership(membership: Membership, *, actor: Actor) -> None:
         organization=membership.organization,
         actor=actor,
         target=membership,
+        data={"before": before, "after": str(Role.OWNER)},
     )
 
 

@@ -470,6 +470,8 @@ def test_ownership_is_transferred_with_the_password(client, acme, sign_in):
     assert still == "member"
     roles = dict(acme.memberships.values_list("user_id", "role"))
     assert roles == {acme.owner.pk: "admin", heir.user_id: "owner"}
+    event = AuditEvent.objects.get(event="admin:member:ownership_transferred")
+    assert event.data == {"before": "member", "after": "owner"}
 
 
 @pytest.mark.django_db(transaction=True)
