@@ -4,10 +4,10 @@ xmlsec does whatever an unauthenticated message lists: 4 kB of XSLT cost 9 s of 
 transforms 15 s, a second Reference opens files (all tried, no key needed). So what a message may
 contain is decided here, before anything is computed from it, and every oddity is a Refused.
 
-The order, each step before those that cost more or believe more: `decode` takes one field of base64,
-UTF-8 without a document type; `parse` bounds names, reads the tree once, and bounds its amounts;
-`inspect` asks for the status, the versions, IDs that are unique, one assertion, nothing encrypted,
-signatures of one form over their own parents, and takes the values out.
+The order, each step before those that cost more or believe more: `decode` takes one field of
+base64, UTF-8 without a document type; `parse` bounds names, reads the tree once, and bounds its
+amounts; `inspect` asks for the status, the versions, IDs that are unique, one assertion, nothing
+encrypted, signatures of one form over their own parents, and takes the values out.
 """
 
 from __future__ import annotations
