@@ -127,7 +127,8 @@ class GoogleAdapter(DefaultSocialAccountAdapter):
         form = NameForm(data)
         form.is_valid()
         names = {name: form.cleaned_data.get(name, "") for name in form.fields}
-        return super().populate_user(request, sociallogin, {**data, **names})
+        user: User = super().populate_user(request, sociallogin, {**data, **names})
+        return user
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
         """Refuse a Google account whose address belongs to somebody or is not verified.

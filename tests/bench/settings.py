@@ -1,6 +1,15 @@
 """Settings of the tests, with the passwords of production."""
 
+import os
+
 from tests.settings import *  # isort: skip  # it makes the environment that the other reads
-from orgsecurity.settings import PASSWORD_HASHERS
+from orgsecurity.settings import DATABASES, PASSWORD_HASHERS
 
 PASSWORD_HASHERS = list(PASSWORD_HASHERS)
+
+# In a process of its own, for benches that ask over HTTP.
+if "BENCH_SERVED" in os.environ:
+    DEBUG = False
+    ALLOWED_HOSTS = ["127.0.0.1"]
+    ROOT_URLCONF = "tests.bench.page_urls"
+    DATABASES["default"]["CONN_MAX_AGE"] = 600

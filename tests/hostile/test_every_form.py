@@ -7,6 +7,7 @@ sentence stands at the field, and what was typed is still there.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from html import escape
 from http import HTTPStatus
@@ -21,9 +22,10 @@ from django.test import Client
 from django.urls import reverse
 from lxml import html
 
-from tests.face.conftest import cheap_recovery_codes, world  # noqa: F401  # fixtures of the walk
+from tests.face.conftest import world  # noqa: F401  # a fixture of the walk
 from tests.face.test_walk import ALL_PAGES, arrive  # noqa: F401  # the same
 from tests.factories import PASSWORD
+from tests.twofactor.support import cheap_recovery_codes  # noqa: F401  # for every test here
 
 pytestmark = pytest.mark.django_db
 
@@ -71,7 +73,7 @@ class Field:
 
     def send(self, client: Client, value: object) -> Any:
         """Send the form with this value, undo what came of it, and return the answer."""
-        cookies = client.cookies.copy()
+        cookies = deepcopy(client.cookies)
         with transaction.atomic():
             ask = client.post if self.method == "post" else client.get
             answer = ask(self.action, self.others | {self.name: value})
@@ -82,7 +84,8 @@ class Field:
 
 def fields_of(page: bytes, path: str) -> Iterator[Field]:
     """Yield the fields of a page's forms that somebody fills in, or could forge."""
-    for form in html.fromstring(page).forms:
+    root: Any = html.document_fromstring(page)
+    for form in root.forms:
         values = {name: value or "" for name, value in form.fields.items() if name}
         values |= {e.name: PASSWORD for e in form.inputs if e.get("type") == "password"}
         values.pop("csrfmiddlewaretoken", None)
