@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 
 _PLACE = re.compile(r"%(?:\((\w+)\))?s|%%")
+Values = Mapping[str, Any] | Sequence[Any]
 # What each connection of the driver has prepared; both end together.
 _known: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
@@ -41,24 +42,42 @@ class Prepared:
             return f"${len(self._order)}"
         return f"${self._order.index(name) + 1}"
 
-    def rows(self, values: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
+    def rows(self, values: Values = ()) -> list[tuple[Any, ...]]:
         """Execute it and give its rows; none where it returns none."""
         with connection.cursor() as cursor:
-            if connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
-                # Django's word for a pooler that gives each transaction another connection.
-                cursor.execute(self.plain, values)
-            else:
-                self._execute_prepared(cursor, values)
+            cursor.execute(self.bound(cursor, values))
             return cursor.fetchall() if cursor.description else []
 
-    def _execute_prepared(self, cursor: Any, values: Mapping[str, Any] | Sequence[Any]) -> None:
+    def bound(self, cursor: Any, values: Values) -> bytes:
+        """Give the text that executes it with these values, prepared on this connection."""
+        if connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
+            # Django's word for a pooler that gives each transaction another connection.
+            return bytes(cursor.mogrify(self.plain, values))
         prepared = _known.setdefault(connection.connection, set())
         if self.name not in prepared:
             cursor.execute(f"PREPARE {self.name} AS {self._numbered}")
             prepared.add(self.name)
         if isinstance(values, Mapping):
             values = [values[name] for name in self._order]
-        cursor.execute(self._execute, values)
+        return bytes(cursor.mogrify(self._execute, values))
+
+
+def at_once(*calls: tuple[Prepared, Values]) -> list[tuple[Any, ...]]:
+    """Execute statements in one round trip and one transaction; gives the rows of the last.
+
+    PostgreSQL makes a transaction of what arrives together, and each statement sees what the one
+    before did and waited for. So locks are held for a millisecond, not while Python thinks.
+    """
+    if connection.in_atomic_block:
+        with transaction.atomic(), connection.cursor() as cursor:
+            return _execute_all(cursor, calls)
+    with connection.cursor() as cursor:
+        return _execute_all(cursor, calls)
+
+
+def _execute_all(cursor: Any, calls: Sequence[tuple[Prepared, Values]]) -> list[tuple[Any, ...]]:
+    cursor.execute(b"; ".join([one.bound(cursor, values) for one, values in calls]))
+    return cursor.fetchall() if cursor.description else []
 
 
 def columns_of(model: type[models.Model]) -> list[str]:
@@ -75,12 +94,19 @@ def values_of(row: models.Model) -> list[Any]:
     ]
 
 
-def insertion(model: type[models.Model], **instead: str) -> str:
-    """Give the INSERT of one row: places named table_column, or an expression ``instead``."""
+def insertion(model: type[models.Model], source: str = "", **instead: str) -> str:
+    """Give the INSERT of one row: places named table_column, or an expression ``instead``.
+
+    ``source`` follows: FROM and WHERE, for a row that depends on others.
+    """
     table = model._meta.db_table
-    columns = columns_of(model)
-    places = ", ".join(instead.get(name, f"%({table}_{name})s") for name in columns)
-    return f"INSERT INTO {table} ({_quoted(columns)}) VALUES ({places}) RETURNING id"  # noqa: S608 - names of our own tables
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    places = ", ".join(
+        instead.get(field.column, f"%({table}_{field.column})s::{_type_of(field)}")
+        for field in fields
+    )
+    return f"INSERT INTO {table} ({columns}) SELECT {places} {source} RETURNING id"
 
 
 def named_values_of(row: models.Model) -> dict[str, Any]:
@@ -90,5 +116,6 @@ def named_values_of(row: models.Model) -> dict[str, Any]:
     return dict(zip(names, values_of(row), strict=True))
 
 
-def _quoted(columns: list[str]) -> str:
-    return ", ".join(f'"{column}"' for column in columns)
+def _type_of(field: Any) -> str:
+    """Give a column's type without its length: a cast would cut what is too long, not refuse it."""
+    return str(field.db_type(connection)).partition("(")[0]

@@ -57,9 +57,17 @@ def _user_columns(with_groups: bool) -> tuple[str, tuple[Any, ...]]:
     return f"{_COLUMNS}, NULL", ()
 
 
-_BY_ID = Prepared(
-    "user",
-    f"SELECT {_COLUMNS}, {_GROUPS_OF_USER} {_FROM_USERS} WHERE r.resource_id = %s AND {_OURS}",
+_WHOLE_BY_ID = f"{_COLUMNS}, {_GROUPS_OF_USER} {_FROM_USERS} WHERE r.resource_id = %s AND {_OURS}"
+BY_ID = Prepared("user", f"SELECT {_WHOLE_BY_ID}")
+# Before the user: whether the switch was made, and how many were deactivated in this hour.
+BY_ID_AFTER_SWITCH = Prepared(
+    "user_after_switch",
+    f"""SELECT m.access_valid_from = %s,
+    (SELECT batch_size FROM scim_directory d WHERE d.organization_id = r.organization_id),
+    (SELECT batch_told FROM scim_directory d WHERE d.organization_id = r.organization_id),
+    (SELECT coalesce(sum(members), 0) FROM scim_total t
+        WHERE t.organization_id = r.organization_id),
+    {_WHOLE_BY_ID}""",  # noqa: S608 - columns of our own
 )
 _BY_ID_ALONE = Prepared(
     "user_alone",
@@ -76,12 +84,16 @@ _BY_NAME_ONLY = "r.user_name_key = %s"
 
 def find_user(caller: Caller, resource_id: str, *, with_groups: bool = True) -> UserRow | None:
     """Give a user of the organization, and of no other."""
-    values = (resource_id, caller.organization.pk, caller.domains)
     if with_groups:
-        rows = _BY_ID.rows((f"{base_url()}/Groups/", *values))
+        rows = BY_ID.rows(values_of_id(caller, resource_id))
     else:
-        rows = _BY_ID_ALONE.rows(values)
+        rows = _BY_ID_ALONE.rows((resource_id, caller.organization.pk, caller.domains))
     return UserRow(*rows[0]) if rows else None
+
+
+def values_of_id(caller: Caller, resource_id: str) -> tuple[Any, ...]:
+    """Give what BY_ID is asked with."""
+    return (f"{base_url()}/Groups/", resource_id, caller.organization.pk, caller.domains)
 
 
 def find_users(caller: Caller, query: Query) -> tuple[int, list[UserRow]]:

@@ -27,7 +27,6 @@ from accounts.addresses import InvalidAddress, domain_of, normalize_address
 from accounts.audit.events import Event
 from accounts.audit.record import record_event
 from accounts.models import Membership, Role, User
-from accounts.organizations import plain_members
 from accounts.organizations.invitations import live_invitation, withdraw
 from accounts.organizations.member_addresses import move_member
 from accounts.organizations.members import (
@@ -40,7 +39,7 @@ from accounts.organizations.members import (
 )
 from accounts.prepared import Prepared
 from accounts.signin.accounts import new_account
-from scim import batches
+from scim import batches, plain_users
 from scim.caller import Caller
 from scim.models import Departure, UserResource
 from scim.reads import find_user
@@ -104,16 +103,22 @@ class Done:
 def create_user(caller: Caller, document: Json, *, actor: Actor) -> Done:
     """Make somebody a member, with the role member and nothing more (SCIM-4)."""
     address = _address(caller, require_text(document, "userName"))
+    is_nameless = "name" not in document
+    described = stored_document(with_made_up_name(document) if is_nameless else document)
+    first, last = names_of(document)
+    effect = f"{_name(first, last, address)} became a member"
+    if described.active is not False:
+        row = plain_users.create(
+            caller, address, described, first, last, name_made_up=is_nameless, actor=actor
+        )
+        if row is not None:
+            return Done(row, effect)
     try:
         with transaction.atomic():
-            is_nameless = "name" not in document
-            described = stored_document(with_made_up_name(document) if is_nameless else document)
-            first, last = names_of(document)
             membership = _admitted(caller, address, first, last, actor=actor)
             _store(membership.pk, described)
             if is_nameless:
                 UserResource.objects.filter(pk=membership.pk).update(name_made_up=True)
-            effect = f"{_name(first, last, address)} became a member"
             if described.active is False:
                 deactivate_member(membership, actor=actor, by=Membership.DeactivatedBy.SCIM)
                 effect += ", deactivated"
@@ -146,16 +151,6 @@ def _admitted(
     organization = caller.organization
     _lock(caller)
     _refuse_taken(caller, address)
-    created = plain_members.create_plain(
-        organization,
-        address,
-        source=Membership.Source.SCIM,
-        actor=actor,
-        first_name=first_name,
-        last_name=last_name,
-    )
-    if created is not None:
-        return created
     user = User.objects.with_address(address)
     invitation = live_invitation(organization, address)
     if user is None:
@@ -222,6 +217,9 @@ def patch_user(
     actor: Actor,
 ) -> Done:
     """Apply operations, all or nothing."""
+    done = _switched(caller, resource_id, operations, before, actor)
+    if done is not None:
+        return done
     with transaction.atomic():
         row = _locked(caller, resource_id, before)
         document = parse_document(row.document, row.user_name, row.external_id, row.active)
@@ -229,6 +227,48 @@ def patch_user(
         if changed == document:
             return Done(row)
         return _change(caller, row, _name_in_step(row, document, changed), actor)
+
+
+def _switched(
+    caller: Caller,
+    resource_id: str,
+    operations: list[Operation],
+    before: Precondition,
+    actor: Actor,
+) -> Done | None:
+    """Switch a plain user off or on, where the operations do nothing else."""
+    if not all(_is_of_active(operation) for operation in operations):
+        return None
+    row = find_user(caller, resource_id)
+    if row is None:
+        raise _unknown()
+    before(version_of(row.modified_at))
+    document = parse_document(row.document, row.user_name, row.external_id, row.active)
+    changed = patched(USER, document, operations, resource_id=resource_id)
+    if changed == document:
+        return Done(row)
+    active = changed["active"]
+    if active and row.deactivated_by == Membership.DeactivatedBy.ADMIN:
+        return None
+    switched = plain_users.switch(caller, row, active, actor=actor)
+    if switched is None:
+        return None
+    if active:
+        return Done(switched.row, f"{row.name} was reactivated")
+    effect = f"{row.name} was deactivated; {_sessions(switched.sessions)}"
+    return Done(switched.row, effect)
+
+
+def _is_of_active(operation: Operation) -> bool:
+    """Tell whether an operation can change nothing but `active`."""
+    if operation.path:
+        return operation.path.lower() == "active"
+    value = operation.value
+    return isinstance(value, dict) and [name.lower() for name in value] == ["active"]
+
+
+def _unknown() -> NotFoundException:
+    return NotFoundException(detail="There is no such user in this organization.")
 
 
 def _name_in_step(row: UserRow, before: Json, after: Json) -> Json:
@@ -261,7 +301,7 @@ def _locked(caller: Caller, resource_id: str, before: Precondition) -> UserRow:
     _lock(caller)
     row = find_user(caller, resource_id)
     if row is None:
-        raise NotFoundException(detail="There is no such user in this organization.")
+        raise _unknown()
     before(version_of(row.modified_at))
     return row
 
@@ -346,30 +386,15 @@ def _switch(caller: Caller, row: UserRow, active: bool, actor: Actor) -> str:
         if row.deactivated_by == Membership.DeactivatedBy.ADMIN:
             # A provider repeats `active: true` with every push; it must not undo an admin's hand.
             return f"{row.name} stays deactivated: an admin did it here and can undo it here"
-        plain = plain_members.find_plain(caller.organization, row.membership_id)
-        if plain is not None:
-            plain_members.reactivate_plain(plain, actor=actor)
-        else:
-            reactivate_member(_key_of(caller, row), actor=actor)
+        reactivate_member(_key_of(caller, row), actor=actor)
         return f"{row.name} was reactivated"
-    ended = _deactivate(caller, row, actor)
-    batches.count_one(caller.organization, actor)
-    return f"{row.name} was deactivated; {_sessions(ended)}"
-
-
-def _deactivate(caller: Caller, row: UserRow, actor: Actor) -> int:
-    """Take the access away; returns how many sessions that ends."""
-    by = Membership.DeactivatedBy.SCIM
-    plain = plain_members.find_plain(caller.organization, row.membership_id)
-    if plain is not None:
-        plain_members.deactivate_plain(plain, actor=actor, by=by)
-        return plain.sessions
     ended = _open_sessions(row)
     try:
-        deactivate_member(_key_of(caller, row), actor=actor, by=by)
+        deactivate_member(_key_of(caller, row), actor=actor, by=Membership.DeactivatedBy.SCIM)
     except LastOwner:
         raise _last_owner("deactivated") from None
-    return ended
+    batches.count_one(caller.organization, actor)
+    return f"{row.name} was deactivated; {_sessions(ended)}"
 
 
 def _key_of(caller: Caller, row: UserRow) -> Membership:
@@ -399,5 +424,5 @@ def _name(first: str, last: str, address: str) -> str:
 def _reread(caller: Caller, resource_id: str) -> UserRow:
     row = find_user(caller, resource_id)
     if row is None:  # a domain taken away between two statements
-        raise NotFoundException(detail="There is no such user in this organization.")
+        raise _unknown()
     return row

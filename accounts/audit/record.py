@@ -35,9 +35,25 @@ def record_event(
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("An event belongs into the transaction of its change.")
+    written = make_event(event, organization=organization, actor=actor, target=target, data=data)
+    [(written.pk,)] = _INSERT.rows(named_values_of(written))
+    written._state.adding = False  # noqa: SLF001 - saved, by hand
+    written._state.db = connection.alias  # noqa: SLF001
+    return written
+
+
+def make_event(
+    event: Event,
+    *,
+    organization: Organization | None = None,
+    actor: Actor,
+    target: models.Model | str | None = None,
+    data: dict[str, Any] | None = None,
+) -> AuditEvent:
+    """Return the event for a statement that writes it together with its change."""
     kind, identifier, name = describe(target)
     user = actor.user
-    written = AuditEvent(
+    return AuditEvent(
         event=event.value,
         organization_id=organization.public_id if organization else "",
         organization_name=one_line(organization.name, 80) if organization else "",
@@ -53,10 +69,6 @@ def record_event(
         request_id=actor.request_id,
         data=data or {},
     )
-    [(written.pk,)] = _INSERT.rows(named_values_of(written))
-    written._state.adding = False  # noqa: SLF001 - saved, by hand
-    written._state.db = connection.alias  # noqa: SLF001
-    return written
 
 
 def describe(target: models.Model | str | None) -> tuple[str, str, str]:
@@ -68,12 +80,16 @@ def describe(target: models.Model | str | None) -> tuple[str, str, str]:
     kind = str(target._meta.verbose_name).replace(" ", "_")  # public by documentation
     identifier = str(getattr(target, "public_id", target.pk))
     if isinstance(target, Membership):
-        return kind, identifier, f"{target.name} <{target.address}>"
+        return kind, identifier, _named(target.name, target.address)
     if isinstance(target, User):
-        return kind, identifier, f"{target.display_name} <{target.email}>"
+        return kind, identifier, _named(target.display_name, target.email)
     if isinstance(target, Invitation):
         return kind, identifier, target.email
     return kind, identifier, str(target)
+
+
+def _named(name: str, address: str) -> str:
+    return address if name == address else f"{name} <{address}>"
 
 
 def one_line(text: str, length: int) -> str:
