@@ -99,7 +99,7 @@ class JoinRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.email} asks {self.organization_id}"
+        return self.email
 
 
 class WeeklyDigest(models.Model):

@@ -73,6 +73,7 @@ def _sentences(claim: DomainClaim, count: int) -> list[str]:
                 count,
             )
         )
+        said.append(_("Owners and admins among them still can, by password."))
     elif policy.sso_enabled:
         said.append(
             ngettext(

@@ -48,6 +48,10 @@ SENTENCES: dict[str, Promise] = {
     Event.DOMAIN_RECORD_MISSING: gettext_lazy("{actor} did not find the record of {target}"),
     Event.DOMAIN_RECOVERED: gettext_lazy("{actor} found the record of {target} again"),
     Event.DOMAIN_UNVERIFIED: gettext_lazy("{actor} unverified the domain {target}"),
+    Event.JOIN_REQUESTED: gettext_lazy("{target} asked to join"),
+    Event.JOIN_REQUEST_DECIDED: gettext_lazy(
+        "{actor} closed the request of {target} to join: {state}"
+    ),
     Event.DOMAIN_REMOVED: gettext_lazy("{actor} removed the domain {target}"),
 }
 # What was shown at a sign-in, as people call it.

@@ -13,6 +13,7 @@ from django.utils import timezone
 from post_office.models import Email
 
 from accounts.actor import Actor
+from accounts.audit.sentences import sentence
 from accounts.models import AuditEvent, Membership, Plan
 from accounts.organizations.members import NotAllowed, deactivate_member
 from accounts.policy import PolicyRefused, change, change_plan, rehearse
@@ -402,6 +403,21 @@ def test_a_request_nobody_answers_ends_after_30_days():
     assert (early, late) == (0, 1)
     assert JoinRequest.objects.get().state == "expired"
     assert "30 days" in Email.objects.filter(to=newcomer.email)[0].message
+
+
+@pytest.mark.requirement("ACC-3", "DISC-3")
+def test_the_audit_log_tells_in_people_s_words_who_asked_and_what_was_answered():
+    organization = organization_with("approval", email="ann@corp.example")
+    newcomer = UserFactory(email="new@corp.example", first_name="", last_name="")
+
+    asked = services.ask(newcomer, organization, actor=Actor.person(newcomer))
+    services.approve(asked, role="member", actor=Actor.person(organization.owner))
+
+    told = [sentence(event) for event in AuditEvent.objects.all()]
+    ann = organization.owner.display_name
+    assert "new@corp.example asked to join" in told
+    assert "new@corp.example became a member, as Member" in told
+    assert f"{ann} closed the request of new@corp.example to join: approved" in told
 
 
 @pytest.mark.threat("V4")

@@ -282,6 +282,7 @@ def test_removal_says_what_stops_and_for_whom(acme):
         "eve@corp.example",
     }
     assert losing.sentences[0].startswith("3 people at corp.example can’t enter any more")
+    assert losing.sentences[1] == "Owners and admins among them still can, by password."
     assert any("SCIM" in sentence for sentence in losing.sentences)
 
 
