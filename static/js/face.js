@@ -3,12 +3,19 @@
 (() => {
   const language = document.documentElement.lang || "en";
 
+  /* What nobody waits for: a browser's first question about zones and languages takes longer than
+     all else here, and the page would be shown after it. */
+  function afterPaint(work) {
+    requestAnimationFrame(() => setTimeout(work));
+  }
+
   /* The reader's zone, for the dates of the next page. */
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (zone && !document.cookie.includes(`time_zone=${encodeURIComponent(zone)}`)) {
+  afterPaint(() => {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (!zone || document.cookie.includes(`time_zone=${encodeURIComponent(zone)}`)) return;
     const secure = location.protocol === "https:" ? "; Secure" : "";
     document.cookie = `time_zone=${encodeURIComponent(zone)}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
-  }
+  });
 
   /* Says a sentence to a screen reader, politely. */
   function announce(sentence) {
@@ -60,8 +67,9 @@
   }
 
   /* time[data-ago]: "4 minutes ago" stays true while the page is open. */
-  const relative = new Intl.RelativeTimeFormat(language, { numeric: "always" });
+  let relative = null;
   function renew(time) {
+    relative ??= new Intl.RelativeTimeFormat(language, { numeric: "always" });
     const seconds = (new Date(time.dateTime) - Date.now()) / 1000;
     const distance = Math.abs(seconds);
     const [unit, length] = distance < 3600 ? ["minute", 60] : distance < 86400 ? ["hour", 3600] : ["day", 86400];
@@ -153,8 +161,9 @@
   });
 
   enhance(document);
-  for (const time of document.querySelectorAll("time[data-ago]")) renew(time);
-  setInterval(() => document.querySelectorAll("time[data-ago]").forEach(renew), 30_000);
+  const renewAll = () => document.querySelectorAll("time[data-ago]").forEach(renew);
+  afterPaint(renewAll);
+  setInterval(renewAll, 30_000);
   document.addEventListener("htmx:load", (event) => enhance(event.detail.elt));
   window.face = { announce, enhance };
 })();

@@ -1,5 +1,8 @@
 """Pages that differ only in what they look up, and one as Django alone would make it."""
 
+import os
+from pathlib import Path
+
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.urls import include, path
@@ -34,7 +37,13 @@ def plain(request: HttpRequest, organization_id: str) -> HttpResponse:
     return HttpResponse(LINES.render({"membership": membership, "lines": lines}, request))
 
 
+def words(request: HttpRequest) -> HttpResponse:
+    """What bench_face wrote down: a page's words, and nothing else."""
+    return HttpResponse(Path(os.environ["BENCH_WORDS"]).read_bytes())
+
+
 urlpatterns = [
+    path("words/", words),
     path("plain/<organization_id>/", plain),
     path("user/", user),
     path("organization/<organization_id>/", page),

@@ -13,3 +13,5 @@ if "BENCH_SERVED" in os.environ:
     ALLOWED_HOSTS = ["127.0.0.1"]
     ROOT_URLCONF = "tests.bench.page_urls"
     DATABASES["default"]["CONN_MAX_AGE"] = 600
+    # Files are known from the start, and found without a look at the disk.
+    WHITENOISE_USE_FINDERS, WHITENOISE_AUTOREFRESH = True, False
