@@ -30,7 +30,7 @@ class OperatorCommand(BaseCommand):
         try:
             super().run_from_argv(argv)
         except CommandError as problem:
-            self._fail(str(problem))
+            self._fail(str(problem).removeprefix("Error: "))
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """Let wrong arguments raise instead of printing how to use it, where JSON was asked for."""

@@ -17,4 +17,4 @@ def test_wrong_arguments_are_answered_as_json_where_json_was_asked_for(capsys, a
 
     out, err = capsys.readouterr()
     assert (ended.value.code, out) == (1, "")
-    assert json.loads(err)["error"]
+    assert json.loads(err)["error"].startswith(("argument", "the following arguments"))
