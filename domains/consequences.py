@@ -45,7 +45,7 @@ def of_losing(claim: DomainClaim) -> Consequences:
 
 
 def end_sessions(claim: DomainClaim) -> None:
-    """Single sign-on of the domain's people ends with their next request (saml-rules).
+    """Single sign-on of the domain's people ends with their next request.
 
     Their passwords and links stay good: they sign in again, each in their own way.
     """
