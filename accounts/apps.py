@@ -14,7 +14,7 @@ class AccountsConfig(AppConfig):
         from accounts import receivers, registrations  # noqa: F401  # needs the models
 
 
-class OpenSessionsConfig(UserSessionsConfig):  # type: ignore[misc]  # allauth is untyped
+class OpenSessionsConfig(UserSessionsConfig):
     """allauth's list of open sessions, without its questions at each sign-in.
 
     It asks three for every session that the person ever opened, then looks for a line under a key

@@ -69,7 +69,7 @@ class SessionStore(DatabaseSessionStore):
             self.create()
             return
         data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]  # Django's own
-        row = [self.session_key, self.encode(data), self.get_expiry_date()]
+        row: list[Any] = [self.session_key, self.encode(data), self.get_expiry_date()]
         moved_from, self._stored_as = self._stored_as, None
         with connection.cursor() as cursor:
             if not must_create and moved_from != "":

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
-from django.db.models import Exists, OuterRef
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -35,20 +34,8 @@ class UserManager(BaseUserManager["User"]):
 
     def with_address(self, address: str) -> User | None:
         """Return the person whose sign-in address this is, or None."""
-        return self._at(address).first()
-
-    def with_address_and_proof(self, address: str) -> Any:
-        """Return the same person with ``is_proven``: whether they verified that address."""
-        from allauth.account.models import EmailAddress  # noqa: PLC0415  # it needs this model first
-
-        proofs = EmailAddress.objects.filter(
-            user=OuterRef("pk"), verified=True, email__iexact=OuterRef("email")
-        )
-        return self._at(address).annotate(is_proven=Exists(proofs)).first()
-
-    def _at(self, address: str) -> models.QuerySet[User]:
         # upper() = upper() would miss the unique index on lower(email).
-        return self.annotate(lower_email=Lower("email")).filter(lower_email=address.lower())
+        return self.annotate(lower_email=Lower("email")).filter(lower_email=address.lower()).first()
 
 
 class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]  # django_otp has no stubs

@@ -24,6 +24,7 @@ from accounts.audit.events import Event
 from accounts.audit.record import record_event
 from accounts.models import Membership, Organization, Role, SecurityPolicy
 from accounts.organizations.permissions import IN_PLURAL, Permission, may
+from accounts.rows import columns, instances
 from accounts.signin.evidence import SAML, Evidence, evidence_of
 from accounts.signin.flow import redirect_to_sign_in, want
 from accounts.signin.rules import Entry, Refusal, Step, access_rules
@@ -63,23 +64,15 @@ class OrganizationContext:
         return may(self.membership.role, permission)
 
 
-def _columns(model: type[Model]) -> list[str]:
-    return [str(field.column) for field in model._meta.concrete_fields]  # public by documentation
-
-
 _MODELS: tuple[type[Model], ...] = (Organization, Membership, SecurityPolicy)
-# One statement by hand: the same join through the ORM costs twice as much (performance.md, 3).
-ENTRY = (  # noqa: S608  # names of our own tables, no input
-    "SELECT {columns} FROM {m} JOIN {o} ON {o}.id = {m}.organization_id "
-    "JOIN {p} ON {p}.organization_id = {o}.id WHERE {m}.user_id = %s"
-).format(
-    columns=", ".join(
-        f"{model._meta.db_table}.{column}" for model in _MODELS for column in _columns(model)
-    ),
-    o=Organization._meta.db_table,
-    m=Membership._meta.db_table,
-    p=SecurityPolicy._meta.db_table,
-)
+# One statement by hand: the same join through the ORM costs twice as much.
+ENTRY = f"""
+SELECT {columns(*_MODELS)} FROM accounts_membership
+JOIN accounts_organization ON accounts_organization.id = accounts_membership.organization_id
+JOIN accounts_securitypolicy
+    ON accounts_securitypolicy.organization_id = accounts_membership.organization_id
+WHERE accounts_membership.user_id = %s
+"""  # noqa: S608  # names of our own tables, no input
 
 
 def load_entries(user: User, organization: str | None = None) -> list[Entry]:
@@ -101,13 +94,7 @@ def load_entries(user: User, organization: str | None = None) -> list[Entry]:
 
 
 def _entry(user: User, row: tuple[Any, ...]) -> Entry:
-    made: list[Any] = []
-    position = 0
-    for model in _MODELS:
-        names = [field.attname for field in model._meta.concrete_fields]
-        made.append(model.from_db("default", names, row[position : position + len(names)]))
-        position += len(names)
-    organization, membership, policy = made
+    organization, membership, policy = instances(row, *_MODELS)
     organization.policy = policy
     policy.organization = membership.organization = organization
     membership.user = user

@@ -15,6 +15,8 @@ from accounts.addresses import normalize_address
 from accounts.audit.events import Event
 from accounts.audit.record import record_event
 from accounts.models import User
+from accounts.prepared import Prepared
+from accounts.rows import columns, instances
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +30,27 @@ _on_claimed: list[Callable[[User], None]] = []
 def on_claimed(hook: Callable[[User], None]) -> None:
     """Register what forgets a stranger's traces, in the transaction (S11)."""
     _on_claimed.append(hook)
+
+
+# Asked at every sign-in.
+_ACCOUNT_AT = Prepared(
+    "account_at",
+    f"""
+    SELECT {columns(User)}, EXISTS (SELECT FROM account_emailaddress given
+        WHERE given.user_id = accounts_user.id AND given.verified
+        AND upper(given.email) = upper(accounts_user.email))
+    FROM accounts_user WHERE lower(email) = %s
+    """,  # noqa: S608  # names of our own table, no input
+)
+
+
+def account_at(address: str) -> tuple[User | None, bool]:
+    """Return whose sign-in address this is, and whether they ever verified it."""
+    found = _ACCOUNT_AT.rows([address.lower()])
+    if not found:
+        return None, False
+    [user] = instances(found[0], User)
+    return user, found[0][-1]
 
 
 def new_account(

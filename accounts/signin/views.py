@@ -30,7 +30,7 @@ from accounts.mail import queue_mail
 from accounts.models import User
 from accounts.organizations.context import judge, load_entries
 from accounts.signin import flow, guesses, stage
-from accounts.signin.accounts import claim_account
+from accounts.signin.accounts import account_at, claim_account
 from accounts.signin.adapter import new_code
 from accounts.signin.evidence import evidence_of
 from accounts.signin.forms import AddressForm, SignInPasswordForm, SignUpForm
@@ -117,7 +117,7 @@ def _password_given(
             % {"wait": wait_in_words(problem.retry_after)},
         )
         return None
-    user = whose_password(typed, password)
+    user, is_proven = whose_password(typed, password)
     if user is not None:
         guesses.give_back(request, typed)
     if user is None:
@@ -129,24 +129,24 @@ def _password_given(
         user=user,
         email=typed,
         redirect_url=flow.wanted(request) or None,
-        email_verification="none" if user.is_proven else None,
+        email_verification="none" if is_proven else None,
     )
     given = {"email": typed, "password": password}
     answer: HttpResponse = perform_password_login(request, given, login)
     return answer
 
 
-def whose_password(address: str, password: str) -> Any:
+def whose_password(address: str, password: str) -> tuple[User | None, bool]:
     """Return whose password it is at the sign-in address, or None after as much work (S3).
 
-    The person comes with ``is_proven``, so that allauth need not ask for it once more.
+    And whether they verified the address, so that allauth need not ask for it once more.
     allauth asks further addresses, pending ones among them, and more tables for unknown people.
     """
-    user = User.objects.with_address_and_proof(address)
+    user, is_proven = account_at(address)
     if user is None:
         make_password(password)
-        return None
-    return user if user.check_password(password) else None
+        return None, False
+    return (user, is_proven) if user.check_password(password) else (None, False)
 
 
 @require_POST

@@ -35,9 +35,9 @@ def main(chosen: list[str]) -> int:
         os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.settings"
         os.environ["LOG_LEVEL"] = "ERROR"
         django.setup()
-        render = Template._render
+        render = Template.__dict__["_render"]
         setup_test_environment(debug=False)
-        Template._render = render  # type: ignore[method-assign]  # notes for tests: nobody's work
+        type.__setattr__(Template, "_render", render)  # notes for tests: nobody's work
         reports, failed = run(chosen or names())
         # Not before settings are chosen.
         from django.db import connections  # noqa: PLC0415
