@@ -1,0 +1,1 @@
+"""What bench_scim_peers stands on: people, servers, the load, and each peer's own project."""
