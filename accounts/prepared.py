@@ -45,8 +45,7 @@ class Prepared:
     def rows(self, values: Values = ()) -> list[tuple[Any, ...]]:
         """Execute it and give its rows; none where it returns none."""
         with connection.cursor() as cursor:
-            cursor.execute(self.bound(cursor, values))
-            return cursor.fetchall() if cursor.description else []
+            return _execute_all(cursor, [(self, values)])
 
     def bound(self, cursor: Any, values: Values) -> bytes:
         """Give the text that executes it with these values, prepared on this connection."""
@@ -80,18 +79,9 @@ def _execute_all(cursor: Any, calls: Sequence[tuple[Prepared, Values]]) -> list[
     return cursor.fetchall() if cursor.description else []
 
 
-def columns_of(model: type[models.Model]) -> list[str]:
-    """Give the columns of a new row: all but the number that the database draws."""
-    return [field.column for field in model._meta.concrete_fields if not field.primary_key]
-
-
-def values_of(row: models.Model) -> list[Any]:
-    """Give the values of a new row, in the order of columns_of()."""
-    return [
-        field.get_db_prep_save(getattr(row, field.attname), connection)
-        for field in row._meta.concrete_fields
-        if not field.primary_key
-    ]
+def _fields(model: type[models.Model]) -> list[Any]:
+    """Give what a new row consists of: all but the number that the database draws."""
+    return [field for field in model._meta.concrete_fields if not field.primary_key]
 
 
 def insertion(model: type[models.Model], source: str = "", **instead: str) -> str:
@@ -100,7 +90,7 @@ def insertion(model: type[models.Model], source: str = "", **instead: str) -> st
     ``source`` follows: FROM and WHERE, for a row that depends on others.
     """
     table = model._meta.db_table
-    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    fields = _fields(model)
     columns = ", ".join(f'"{field.column}"' for field in fields)
     places = ", ".join(
         instead.get(field.column, f"%({table}_{field.column})s::{_type_of(field)}")
@@ -112,10 +102,28 @@ def insertion(model: type[models.Model], source: str = "", **instead: str) -> st
 def named_values_of(row: models.Model) -> dict[str, Any]:
     """Give the values of a new row by the places of insertion()."""
     table = row._meta.db_table
-    names = (f"{table}_{column}" for column in columns_of(type(row)))
-    return dict(zip(names, values_of(row), strict=True))
+    return {
+        f"{table}_{field.column}": field.get_db_prep_save(getattr(row, field.attname), connection)
+        for field in _fields(type(row))
+    }
 
 
 def _type_of(field: Any) -> str:
     """Give a column's type without its length: a cast would cut what is too long, not refuse it."""
     return str(field.db_type(connection)).partition("(")[0]
+
+
+class Insertion:
+    """New rows of a model, each by a prepared statement: a third of what the ORM's save() costs.
+
+    No signals are sent, and nothing is asked of the model but its values.
+    """
+
+    def __init__(self, model: type[models.Model]) -> None:
+        self._statement = Prepared(f"insert_{model._meta.db_table}", insertion(model))
+
+    def save(self, row: models.Model) -> None:
+        """Write ``row``, which is not in the database yet."""
+        [(row.pk,)] = self._statement.rows(named_values_of(row))
+        row._state.adding = False  # noqa: SLF001  # saved, by hand
+        row._state.db = connection.alias  # noqa: SLF001

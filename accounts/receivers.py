@@ -15,6 +15,7 @@ from accounts.actor import Actor
 from accounts.audit.events import Event
 from accounts.audit.record import record_event
 from accounts.mail import queue_mail
+from accounts.prepared import Insertion
 from accounts.profile.services import circumstances
 from accounts.signin import browsers
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 # The longest that allauth's column takes.
 LONGEST_USER_AGENT = 200
+_SESSIONS = Insertion(UserSession)
 
 
 @receiver(user_logged_in)
@@ -34,11 +36,13 @@ def note_session(request: HttpRequest, user: User, **_: Any) -> None:
     if request.session.session_key is None:
         request.session.cycle_key()
     actor = Actor.of(request, user)
-    UserSession.objects.create(
-        user=user,
-        session_key=request.session.session_key,
-        ip=actor.ip or "::",  # outside our middleware nobody knows from where
-        user_agent=actor.user_agent[:LONGEST_USER_AGENT],
+    _SESSIONS.save(
+        UserSession(
+            user=user,
+            session_key=request.session.session_key,
+            ip=actor.ip or "::",  # outside our middleware nobody knows from where
+            user_agent=actor.user_agent[:LONGEST_USER_AGENT],
+        )
     )
 
 

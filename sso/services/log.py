@@ -9,6 +9,7 @@ from django.db import connection as database
 from django.utils import timezone
 
 from accounts.models import Organization
+from accounts.prepared import Insertion
 from sso.models import LogEntry, as_json
 from sso.saml.attributes import clean_text
 from sso.saml.checks import Finding
@@ -20,6 +21,7 @@ XML_KEPT_FOR = timedelta(days=7)
 # A stranger can post rubbish that names an organization: its log stays readable all the same.
 MOST_REFUSALS = 10_000  # kept for one organization
 LONGEST_XML = 64 * 1024  # characters
+_ENTRIES = Insertion(LogEntry)
 
 
 def accepted(
@@ -37,7 +39,7 @@ def accepted(
     entry = _entry(organization, message, ip=ip, user_agent=user_agent)
     entry.outcome = LogEntry.Outcome.ACCEPTED
     entry.flow, entry.certificate, entry.address = flow, certificate, address
-    entry.save(force_insert=True)
+    _ENTRIES.save(entry)
     return entry
 
 
@@ -64,7 +66,7 @@ def refused(
     entry.address, entry.certificate, entry.flow = address[:254], certificate, flow
     text = message.xml.decode("utf-8", "replace") if message else xml
     entry.xml = _storable(text)
-    entry.save(force_insert=True)
+    _ENTRIES.save(entry)
     return entry
 
 
@@ -103,7 +105,7 @@ def tested(
             for name, values in list(message.attributes.items())[:100]
         }
     entry.xml = _storable(message.xml.decode("utf-8", "replace") if message else xml)
-    entry.save(force_insert=True)
+    _ENTRIES.save(entry)
     return entry
 
 

@@ -20,6 +20,7 @@ from accounts.addresses import domain_of
 from accounts.audit.events import Event
 from accounts.audit.record import record_event
 from accounts.models import Membership, Organization, SecurityPolicy
+from accounts.prepared import Insertion
 from domains.services import is_verified_for, owner_of
 from sso import contract
 from sso.hashing import hash_of
@@ -37,6 +38,7 @@ from sso.services.people import Subject, admit
 # Others who entered the same issuer are tried only to say why; so many are enough.
 MOST_OTHERS = 4
 NOTE_USE_EVERY = timedelta(hours=1)
+_HAND_OVERS = Insertion(HandOver)
 
 
 # ── Asking
@@ -360,7 +362,7 @@ def _hand_over(case: _Case, membership: Membership, message: Message, entry: Log
     code = secrets.token_urlsafe(32)
     request = case.request
     connection = _connection(case)
-    HandOver.objects.create(
+    handed = HandOver(
         code_hash=hash_of(code),
         organization_id=connection.organization_id,
         user=membership.user,
@@ -371,6 +373,7 @@ def _hand_over(case: _Case, membership: Membership, message: Message, entry: Log
         session_until=message.session_not_on_or_after,
         session_index=message.session_index,
     )
+    _HAND_OVERS.save(handed)
     return code
 
 
