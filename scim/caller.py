@@ -112,7 +112,7 @@ def _first_statement(values: dict[str, Any]) -> list[tuple[Any, ...]]:
     """Ask on a kept connection without Django's `SELECT 1` before: this is the question itself."""
     if connection.connection is None or connection.in_atomic_block:
         return _ADMIT.rows(values)
-    connection.health_check_done = True
+    connection.health_check_done = True  # type: ignore[attr-defined]  # not in Django's stubs
     try:
         return _ADMIT.rows(values)
     except (OperationalError, InterfaceError):

@@ -99,9 +99,9 @@ def values_of_id(caller: Caller, resource_id: str) -> tuple[Any, ...]:
 def find_users(caller: Caller, query: Query) -> tuple[int, list[UserRow]]:
     """Give the total and one page of the users that fit."""
     if _asks_for_one_name(query):
-        rows = _find_by_name(caller, query)
-        if len(rows) < query.count:
-            return len(rows), rows
+        found = _find_by_name(caller, query)
+        if len(found) < query.count:
+            return len(found), found
     where, parameters = _OURS, [caller.organization.pk, caller.domains]
     if query.condition is not None:
         where += f" AND {query.condition.sql}"

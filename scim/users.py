@@ -243,11 +243,10 @@ def _switched(
     if row is None:
         raise _unknown()
     before(version_of(row.modified_at))
-    document = parse_document(row.document, row.user_name, row.external_id, row.active)
-    changed = patched(USER, document, operations, resource_id=resource_id)
-    if changed == document:
+    state = {"userName": row.user_name, "active": row.active}
+    active = patched(USER, state, operations, resource_id=resource_id)["active"]
+    if active == row.active:
         return Done(row)
-    active = changed["active"]
     if active and row.deactivated_by == Membership.DeactivatedBy.ADMIN:
         return None
     switched = plain_users.switch(caller, row, active, actor=actor)

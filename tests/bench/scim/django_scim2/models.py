@@ -2,7 +2,10 @@
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
-from django_scim.models import AbstractSCIMGroupMixin, AbstractSCIMUserMixin
+from django_scim.models import (  # type: ignore[import-not-found]  # in a folder of its own
+    AbstractSCIMGroupMixin,
+    AbstractSCIMUserMixin,
+)
 
 
 class Group(AbstractSCIMGroupMixin):
