@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from accounts.models import Membership, SecurityPolicy, User
 from accounts.signin.evidence import Evidence
 from accounts.signin.rules import Affected, Entry, Purpose, Refusal, Step
+from twofactor.devices import enrolment_of
 from twofactor.models import Enrolment
 
 # A wish to change the method that nobody acts on is forgotten.
@@ -40,7 +41,7 @@ class SecondFactorRule:
             return self._with_a_method(user, evidence)
         if self._is_demanded(user) and not evidence.is_first_session:
             return set_up()
-        enrolment = Enrolment.objects.filter(user=user).first()
+        enrolment = enrolment_of(user)
         if enrolment is not None and wishes_set_up(enrolment):
             return set_up(skippable=True)
         return None
@@ -76,7 +77,7 @@ class SecondFactorRule:
         passed = evidence.second_factor
         if passed is None:
             return challenge()
-        enrolment = Enrolment.objects.filter(user=user).first()
+        enrolment = enrolment_of(user)
         if enrolment is None:
             return None
         if enrolment.reset_required or wishes_set_up(enrolment):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -12,6 +12,8 @@ from django.utils import timezone
 from django_otp_webauthn.models import WebAuthnCredential
 
 from accounts.models import Membership, User
+from accounts.prepared import Prepared
+from accounts.rows import columns, instances
 from twofactor.models import (
     AuthenticatorDevice,
     Enrolment,
@@ -148,6 +150,19 @@ def forbidding_memberships() -> QuerySet[Membership]:
         organization__policy__two_factor_required=True,
         organization__policy__two_factor_remember_allowed=False,
     ).active()
+
+
+# Asked at every sign-in of somebody with a method.
+_ENROLMENT = Prepared(
+    "enrolment_of_user",
+    f"SELECT {columns(Enrolment)} FROM twofactor_enrolment WHERE user_id = %s",  # noqa: S608  # our own table's names
+)
+
+
+def enrolment_of(user: User) -> Enrolment | None:
+    """Return what ``user`` has set up beside the devices, or None."""
+    found = _ENROLMENT.rows([user.pk])
+    return cast("Enrolment", instances(found[0], Enrolment)[0]) if found else None
 
 
 def kind_of(device: Device) -> Method:

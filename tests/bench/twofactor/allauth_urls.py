@@ -1,4 +1,4 @@
-"""The addresses of the bench's peer."""
+"""The addresses of the project on django-allauth."""
 
 from django.http import HttpResponse
 from django.urls import include, path

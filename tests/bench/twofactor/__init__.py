@@ -1,0 +1,1 @@
+"""The peers of bench_twofactor: plain projects, set up as their documentation says."""

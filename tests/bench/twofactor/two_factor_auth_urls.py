@@ -1,0 +1,10 @@
+"""The addresses of the project on django-two-factor-auth."""
+
+from django.http import HttpResponse
+from django.urls import include, path
+from two_factor.urls import urlpatterns as two_factor
+
+urlpatterns = [
+    path("", include(two_factor)),
+    path("done/", lambda _: HttpResponse("done")),
+]
