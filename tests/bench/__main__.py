@@ -28,7 +28,7 @@ def main(chosen: list[str]) -> int:
     if unknown:
         print(f"No bench {', '.join(unknown)}; there are: {', '.join(names())}", file=sys.stderr)
         return 1
-    databases = TestDatabases()
+    databases = TestDatabases(shared_buffers="512MB")  # a million rows, as a server has them
     databases.start()
     try:
         os.environ["DATABASE_URL"] = databases.clone("bench")

@@ -213,7 +213,7 @@ def test_organization_that_owns_the_domain_is_meant(client, corp):
         ({"email": "x@third.example", "audiences": [["https://other.example"]]}, "audience"),
         ({"email": "x@third.example", "key": signer.key("stranger")}, "signature"),
     ],
-    ids=str,
+    ids=["nobody's domain", "no address", "another audience", "a stranger's key"],
 )
 @pytest.mark.parametrize("first", ["the squatter", "Acme"])
 def test_what_may_be_either_organizations_is_in_neithers_log(acme, first, changes, code):

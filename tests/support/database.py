@@ -44,7 +44,8 @@ class TestDatabases:
 
     __test__ = False
 
-    def __init__(self) -> None:
+    def __init__(self, shared_buffers: str = "64MB") -> None:
+        self._shared_buffers = shared_buffers
         self._server: EmbeddedPostgres | None = None
         self._folder: Path | None = None
         self._given = os.environ.get("DATABASE_URL", "")
@@ -60,7 +61,7 @@ class TestDatabases:
         self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         cluster = self._folder / "pg"
         _copy_migrated_cluster(cluster)
-        self._server = _server(cluster)
+        self._server = _server(cluster, self._shared_buffers)
         self._server.start()
 
     def clone(self, name: str) -> str:
@@ -123,12 +124,12 @@ def _make_migrated_cluster(folder: Path) -> None:
     being_made.rename(folder)
 
 
-def _server(cluster: Path) -> EmbeddedPostgres:
+def _server(cluster: Path, shared_buffers: str = "64MB") -> EmbeddedPostgres:
     return EmbeddedPostgres(
         cluster,
         log=cluster.parent / "postgres.log",
         environment=os.environ,
-        settings={**NOT_DURABLE, "shared_buffers": "64MB", "max_wal_size": "2GB"},
+        settings={**NOT_DURABLE, "shared_buffers": shared_buffers, "max_wal_size": "2GB"},
     )
 
 
