@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import structlog
 from django.core.exceptions import SuspiciousOperation
-from django.db import DataError, InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, DataError, InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from scim2_models import (
@@ -170,8 +170,16 @@ def endpoint(request: HttpRequest, path: str = "") -> HttpResponse:
         log.exception("scim_failed", path=path)
         answer = _refusal(entry, _failure(500, "Something broke on our side; it was recorded."))
     if caller is not None:
-        entry.write(caller)
+        _write(entry, caller)
     return _response(request, answer, headers)
+
+
+def _write(entry: Entry, caller: Caller) -> None:
+    """Keep the line; where that fails the answer stands, for the change is done and audited."""
+    try:
+        entry.write(caller)
+    except DatabaseError:
+        log.exception("scim_request_log_failed", path=entry.path)
 
 
 def _failure(status: int, detail: str) -> SCIMException:

@@ -3,6 +3,7 @@
 from io import BytesIO
 
 import pytest
+from django.db import connection
 
 from accounts.actor import Actor
 from accounts.models import Plan
@@ -493,3 +494,18 @@ def test_what_the_pages_would_refuse_in_html_is_answered_in_scim(scim):
     assert "evil.example" not in strange.content.decode()
     assert error_of(many)[0] == 400
     assert not strange.cookies
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.requirement("SCIM-11")
+def test_an_answer_stands_where_the_line_of_the_log_cannot_be_written(scim):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE scim_requestrecord RENAME TO away")
+    try:
+        answer = scim.get("/Users")
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE away RENAME TO scim_requestrecord")
+
+    assert answer.status_code == 200
+    assert answer["Content-Type"].startswith("application/scim+json")
