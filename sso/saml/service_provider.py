@@ -69,6 +69,9 @@ class _Kept(threading.local):
 
 
 _kept = _Kept()
+# libxml2 compiles one schema at a time: of eight threads that began at once, some refused good
+# messages, some ran for ever, and one ended the process (tried; lxml 6.1.3, libxml2 2.14.6).
+_compiling = threading.Lock()
 
 
 def _kept_schema(tree: etree._ElementTree) -> etree.XMLSchema:
@@ -76,7 +79,8 @@ def _kept_schema(tree: etree._ElementTree) -> etree.XMLSchema:
     name = tree.docinfo.URL or ""
     schema = _kept.schemas.get(name)
     if schema is None:
-        schema = etree.XMLSchema(tree)
+        with _compiling:
+            schema = etree.XMLSchema(tree)
         if name:
             _kept.schemas[name] = schema
     return schema
