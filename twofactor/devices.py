@@ -79,7 +79,7 @@ class Methods:
 
 def methods_of(user: User) -> Methods:
     """Return what ``user`` has set up."""
-    enrolment = Enrolment.objects.filter(user=user).first()
+    enrolment = enrolment_of(user)
     if enrolment is None:
         return Methods()
     return Methods(

@@ -15,7 +15,7 @@ from accounts.mail import queue_mail
 from accounts.models import User
 from accounts.signin.evidence import Proof
 from twofactor import recovery
-from twofactor.devices import Device
+from twofactor.devices import Device, enrolment_of
 from twofactor.errors import (
     TooManyRecoveryGuesses,
     TwoFactorError,
@@ -114,7 +114,7 @@ def _spend(user: User, row: RecoveryCode, actor: Actor) -> int | None:
 def note_failure(user: User, method: str, actor: Actor) -> None:
     """Record a wrong code; the one that closes guessing is told by mail."""
     record_for(user, Event.TWO_FACTOR_FAILED, actor=actor, data={"method": method})
-    enrolment = Enrolment.objects.filter(user=user).first()
+    enrolment = enrolment_of(user)
     if enrolment is not None and enrolment.is_closed and method != "recovery_code":
         queue_mail("two_factor_closed", user, at=timezone.now(), ip=actor.ip or "")
 
