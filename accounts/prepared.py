@@ -7,11 +7,12 @@ again. Only for statements that are fixed: what a filter makes up is planned for
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 
 _PLACE = re.compile(r"%(?:\((\w+)\))?s|%%")
 Values = Mapping[str, Any] | Sequence[Any]
@@ -27,9 +28,11 @@ class Prepared:
 
     def __init__(self, name: str, sql: str) -> None:
         self.name = f"ours_{name}"
-        self.plain = sql
         self._order: list[str] = []
+        # Whose value stands where in `plain`, where each place is just %s.
+        self._occurrences: list[int] = []
         self._numbered = _PLACE.sub(self._number, sql)
+        self.plain = _PLACE.sub(lambda place: "%%" if place.group() == "%%" else "%s", sql)
         places = ", ".join(["%s"] * len(self._order))
         self._execute = f"EXECUTE {self.name}({places})" if places else f"EXECUTE {self.name}"
 
@@ -39,26 +42,30 @@ class Prepared:
         name = place.group(1)
         if name is None or name not in self._order:
             self._order.append(name or "")
-            return f"${len(self._order)}"
-        return f"${self._order.index(name) + 1}"
+            position = len(self._order) - 1
+        else:
+            position = self._order.index(name)
+        self._occurrences.append(position)
+        return f"${position + 1}"
 
     def rows(self, values: Values = ()) -> list[tuple[Any, ...]]:
         """Execute it and give its rows; none where it returns none."""
         with connection.cursor() as cursor:
             return _execute_all(cursor, [(self, values)])
 
-    def bound(self, cursor: Any, values: Values) -> bytes:
-        """Give the text that executes it with these values, prepared on this connection."""
-        if connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
+    def ready(self, cursor: Any, values: Values) -> tuple[str, Sequence[Any]]:
+        """Give the text that executes it, prepared on this connection, and the values in order."""
+        if isinstance(values, Mapping):
+            values = [values[name] for name in self._order]
+        database = cursor.db
+        if database.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
             # Django's word for a pooler that gives each transaction another connection.
-            return bytes(cursor.mogrify(self.plain, values))
-        prepared = _known.setdefault(connection.connection, set())
+            return self.plain, [values[position] for position in self._occurrences]
+        prepared = _known.setdefault(database.connection, set())
         if self.name not in prepared:
             cursor.execute(f"PREPARE {self.name} AS {self._numbered}")
             prepared.add(self.name)
-        if isinstance(values, Mapping):
-            values = [values[name] for name in self._order]
-        return bytes(cursor.mogrify(self._execute, values))
+        return self._execute, values
 
 
 def at_once(*calls: tuple[Prepared, Values]) -> list[tuple[Any, ...]]:
@@ -75,7 +82,10 @@ def at_once(*calls: tuple[Prepared, Values]) -> list[tuple[Any, ...]]:
 
 
 def _execute_all(cursor: Any, calls: Sequence[tuple[Prepared, Values]]) -> list[tuple[Any, ...]]:
-    cursor.execute(b"; ".join([one.bound(cursor, values) for one, values in calls]))
+    ready = [one.ready(cursor, values) for one, values in calls]
+    cursor.execute(
+        "; ".join([text for text, _ in ready]), [value for _, given in ready for value in given]
+    )
     return cursor.fetchall() if cursor.description else []
 
 
@@ -101,11 +111,42 @@ def insertion(model: type[models.Model], source: str = "", **instead: str) -> st
 
 def named_values_of(row: models.Model) -> dict[str, Any]:
     """Give the values of a new row by the places of insertion()."""
-    table = row._meta.db_table
     return {
-        f"{table}_{field.column}": field.get_db_prep_save(getattr(row, field.attname), connection)
-        for field in _fields(type(row))
+        place: prepare(getattr(row, name)) if prepare else getattr(row, name)
+        for place, name, prepare, _ in _places(type(row))
     }
+
+
+def values_of_new(model: type[models.Model], **given: Any) -> dict[str, Any]:
+    """Give the same for a row of which nobody needs an instance; the rest are its defaults."""
+    values = {}
+    for place, name, prepare, default in _places(model):
+        value = given[name] if name in given else default()
+        values[place] = prepare(value) if prepare else value
+    return values
+
+
+# What the driver is given as it is. Django hands these on, too, after ten calls for each.
+_HANDED_ON = (models.CharField, models.BooleanField, models.IntegerField, models.DateTimeField)
+
+
+@cache
+def _places(
+    model: type[models.Model],
+) -> list[tuple[str, str, Callable[[Any], Any] | None, Callable[[], Any]]]:
+    """Name each column of a new row: its place, attribute, what prepares it, and its default."""
+    table = model._meta.db_table
+    return [
+        (f"{table}_{field.column}", field.attname, _preparation(field), field.get_default)
+        for field in _fields(model)
+    ]
+
+
+def _preparation(field: Any) -> Callable[[Any], Any] | None:
+    base = field.target_field if isinstance(field, models.ForeignKey) else field
+    if isinstance(base, _HANDED_ON) and type(base).__module__.startswith("django.db.models"):
+        return None
+    return lambda value: field.get_db_prep_save(value, connections[DEFAULT_DB_ALIAS])
 
 
 def _type_of(field: Any) -> str:

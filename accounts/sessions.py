@@ -17,8 +17,12 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
+from accounts.prepared import Prepared
+
 KEY_LENGTH = 32
-READ = "SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > %s"
+READ = Prepared(
+    "session", "SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > %s"
+)
 CREATE = """
 INSERT INTO django_session (session_key, session_data, expire_date) VALUES (%s, %s, %s)
 ON CONFLICT (session_key) DO NOTHING
@@ -40,13 +44,11 @@ class SessionStore(DatabaseSessionStore):
 
     def load(self) -> dict[str, Any]:
         """Return the data; nothing, and no key, where the session is over."""
-        with connection.cursor() as cursor:
-            cursor.execute(READ, [self.session_key, timezone.now()])
-            row = cursor.fetchone()
-        if row is None:
+        rows = READ.rows([self.session_key, timezone.now()])
+        if not rows:
             self._session_key = None
             return {}
-        return self.decode(row[0])
+        return self.decode(rows[0][0])
 
     def cycle_key(self) -> None:
         """Take a new key; save() gives it to the row. The data stay."""

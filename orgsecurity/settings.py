@@ -187,6 +187,8 @@ TEMPLATES = [
                 "csp.context_processors.nonce",
                 "orgsecurity.context_processors.product",
             ],
+            "libraries": {"i18n": "orgsecurity.tags.i18n"},
+            "builtins": ["orgsecurity.tags.builtins"],
         },
     },
 ]
@@ -219,7 +221,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "accounts.passwords.GuessableValidator"},
 ]
 PASSWORD_RESET_TIMEOUT = int(datetime.timedelta(hours=1).total_seconds())
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.signin.backend.AuthenticationBackend"]
 
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = int(datetime.timedelta(days=14).total_seconds())

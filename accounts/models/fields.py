@@ -31,3 +31,8 @@ def public_id_field(prefix: str) -> models.CharField[Any, Any]:
         editable=False,
         default=functools.partial(new_public_id, prefix),
     )
+
+
+def label_of(choices: type[models.TextChoices], value: str) -> str:
+    """Return a choice in words; a value that is none of them as it is."""
+    return str(choices(value).label) if value in choices else value

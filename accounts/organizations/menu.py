@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.urls import reverse
 from django.utils.functional import Promise
 
+from accounts.links import link
 from accounts.organizations.permissions import Permission, may
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def shown(context: OrganizationContext, section: str, path: str) -> list[ShownIt
             item.always or item.permission is None or may(context.role, item.permission)
         ):
             continue
-        url = reverse(item.url_name, args=[context.organization.public_id])
+        url = link(item.url_name, context.organization.public_id)
         state = item.state(context) if item.state else ""
         entries.append((item, url, state))
     best = max((url for _, url, _ in entries if path.startswith(url)), key=len, default="")

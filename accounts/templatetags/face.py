@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django import template
@@ -40,6 +41,7 @@ def support_email() -> str:
 
 
 @register.simple_tag
+@cache
 def icon(name: str, size: int = 20) -> SafeString:
     """An icon of accounts.icons, `size` pixels square; the words beside it carry the meaning."""
     return format_html(

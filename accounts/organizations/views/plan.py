@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 @organization_page(Permission.MANAGE_BILLING)
 def plan(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
     """Show the plan, its switches, and the rehearsal of a change; operators make the change."""
-    offered = [(switch.label, [gives(p, switch) for p in Plan.values]) for switch in switches()]
+    plans = list(Plan)
+    offered = [
+        (switch.label, [(p.label, gives(p, switch)) for p in plans]) for switch in switches()
+    ]
     wanted = request.GET.get("rehearse", "")
     rehearsal = None
     if wanted in Plan.values and wanted != context.policy.plan:
@@ -30,7 +33,7 @@ def plan(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
         "organizations/plan.html",
         {
             "context": context,
-            "plans": list(Plan),
+            "plans": plans,
             "offered": offered,
             "others": [p for p in Plan if p != context.policy.plan],
             "rehearsal": rehearsal,
