@@ -117,6 +117,8 @@ def tokens_in(looks: Iterable[Look], prefix: str) -> set[str]:
 
 def printable(text: str, length: int = MAX_TEXT_SHOWN) -> str:
     """``text`` with everything that doesn't print as itself escaped: ESC, NUL, bidi (threat D8)."""
+    if text.isprintable() and len(text) <= length:
+        return text
     shown = "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text[:length])
     return shown[:length] + ("…" if len(text) > length or len(shown) > length else "")
 

@@ -1,8 +1,8 @@
 """Asking DNS for TXT records: three answers, never two (DOM-2, DOM-4, threats D1, D2, D6, D8).
 
-dnspython's raw query on asyncio: a socket and so a port of its own for each question, an answer
-that doesn't fit its question is passed over instead of ending the wait, TCP on truncation. Nothing
-is remembered between two questions, so "Check now" can't repeat an old answer.
+dnspython on asyncio: a socket and so a port of its own for each question, an answer that doesn't
+fit its question is passed over instead of ending the wait, TCP on truncation. Nothing is remembered
+between two questions, so "Check now" can't repeat an old answer.
 """
 
 import asyncio
@@ -13,14 +13,14 @@ from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequenc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import dns.asyncquery
 import dns.edns
 import dns.exception
 import dns.flags
+import dns.inet
 import dns.message
-import dns.name
 import dns.rcode
 import dns.rdatatype
 import dns.resolver
@@ -28,6 +28,7 @@ from django.conf import settings
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from domains.questions import Datagrams, Question
 from domains.states import Verdict
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ Answered = TypeVar("Answered")
 TRY_FOR = 2.0  # seconds for one UDP question; a lost packet is asked again
 TRIES = 2
 TCP_FOR = 3.0  # seconds for the whole answer, however slowly it drips
-PAYLOAD = 1232  # bytes: what passes every path unfragmented (DNS flag day 2020)
+LARGEST = 65535  # bytes of a datagram
 # Answers come within milliseconds: this many questions keep a resolver busy, more overrun its
 # buffer. Who has waited for longer makes room for others, so that dead names hold nobody up.
 AT_ONCE = 200
@@ -130,16 +131,10 @@ class Resolver:
     async def _exchange(
         self, domain: str, kind: str, *, tries: int = TRIES
     ) -> "dns.message.Message | Look":
-        """The answer's message, or the Look that says why there is none."""
-        try:
-            # A fresh message, so a fresh random id, for each question.
-            question = dns.message.make_query(domain, kind, use_edns=0, payload=PAYLOAD)
-        except dns.exception.DNSException as error:  # a name too long for the wire
-            return Look(str(self), Reply.UNUSABLE, detail=type(error).__name__)
-        if not self.recursive:
-            question.flags &= ~dns.flags.RD
+        """The answer's message, or the Look that needs none."""
         for left in reversed(range(tries)):
             try:
+                question = Question.about(domain, kind, recursive=self.recursive)
                 return await self._once(question)
             except (TimeoutError, dns.exception.Timeout):
                 if not left:
@@ -150,20 +145,32 @@ class Resolver:
                 return Look(str(self), Reply.UNUSABLE, detail=type(error).__name__)
         raise AssertionError("unreachable: the last try answers")
 
-    async def _once(self, question: dns.message.Message) -> dns.message.Message:
+    async def _once(self, question: Question) -> "dns.message.Message | Look":
         try:
-            return await dns.asyncquery.udp(
-                question,
-                self.host,
-                TRY_FOR,
-                self.port,
+            async with asyncio.timeout(TRY_FOR):
+                return await self._by_datagram(question)
+        except dns.message.Truncated:
+            async with asyncio.timeout(TCP_FOR):
+                return await dns.asyncquery.tcp(question.message, self.host, TCP_FOR, self.port)
+
+    async def _by_datagram(self, question: Question) -> "dns.message.Message | Look":
+        family = dns.inet.af_for_address(self.host)
+        server = dns.inet.low_level_address_tuple((self.host, self.port), family)
+        async with Datagrams(family) as datagrams:
+            await datagrams.sendto(question.wire, server, None)
+            answer, sender = await datagrams.recvfrom(LARGEST, None)
+            if sender == server and (records := question.plain_answer(answer)):
+                return Look(str(self), Reply.RECORDS, records)
+            datagrams.put_back(answer, sender)
+            message, *_ = await dns.asyncquery.receive_udp(
+                datagrams,
+                server,
                 ignore_unexpected=True,  # from another port or address: somebody else's answer
                 ignore_errors=True,  # a wrong id, a wrong question, rubbish: wait for the true one
                 raise_on_truncation=True,
+                query=question.message,
             )
-        except dns.message.Truncated:
-            async with asyncio.timeout(TCP_FOR):
-                return await dns.asyncquery.tcp(question, self.host, TCP_FOR, self.port)
+            return cast("dns.message.Message", message)
 
     def _read(self, message: "dns.message.Message | Look") -> Look:
         if isinstance(message, Look):

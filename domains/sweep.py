@@ -127,21 +127,20 @@ def write_back(examinations: Sequence[Examination], lease: uuid.UUID) -> tuple[i
     Returns how many moved, and how many rows were written in all.
     """
     tokens = moves.whose_tokens(examinations)
-    staying: list[Examination] = []
+    staying: list[tuple[Examination, Standing, Diagnosis]] = []
     moved = 0
     for examination in examinations:
-        if not _may_move(examination):
-            staying.append(examination)
+        subject = examination.subject
+        known = tokens.get(subject.pk, {})
+        standing, move = subject.standing.after(examination.verdict, examination.at)
+        if move or moves.needs_reminder(examination):
+            moved += _settle(examination, lease, known)
         else:
-            moved += _settle(examination, lease, tokens.get(examination.subject.pk))
-    diagnosed = [
-        (examination, moves.diagnosis_of(examination, tokens.get(examination.subject.pk, {})))
-        for examination in staying
-    ]
-    return moved, moved + _write_staying(diagnosed, lease)
+            staying.append((examination, standing, moves.diagnosis_of(examination, known)))
+    return moved, moved + _write_staying(staying, lease)
 
 
-def _settle(examination: Examination, lease: uuid.UUID, tokens: Mapping[str, Whose] | None) -> bool:
+def _settle(examination: Examination, lease: uuid.UUID, tokens: Mapping[str, Whose]) -> bool:
     try:
         return moves.settle(examination, lease=lease, tokens=tokens)
     except (OperationalError, InterfaceError):
@@ -152,35 +151,30 @@ def _settle(examination: Examination, lease: uuid.UUID, tokens: Mapping[str, Who
         return False
 
 
-def _may_move(examination: Examination) -> bool:
-    _standing, move = examination.subject.standing.after(examination.verdict, examination.at)
-    return move is not None or moves.needs_reminder(examination)
-
-
 @transaction.atomic
-def _write_staying(diagnosed: Sequence[tuple[Examination, Diagnosis]], lease: uuid.UUID) -> int:
-    if not diagnosed:
+def _write_staying(
+    staying: Sequence[tuple[Examination, Standing, Diagnosis]], lease: uuid.UUID
+) -> int:
+    if not staying:
         return 0
-    rows = [_row(examination, diagnosis) for examination, diagnosis in diagnosed]
+    rows = [_row(*each) for each in staying]
     columns: dict[str, Any] = {name: [row[name] for row in rows] for name in rows[0]}
     with connection.cursor() as cursor:
         cursor.execute(WRITE_BACK, {**columns, "lease": lease})
         return int(cursor.rowcount)
 
 
-def _row(examination: Examination, diagnosis: Diagnosis) -> dict[str, Any]:
-    subject = examination.subject
-    standing, _move = subject.standing.after(examination.verdict, examination.at)
-    grace = standing.grace
+def _row(examination: Examination, standing: Standing, diagnosis: Diagnosis) -> dict[str, Any]:
+    subject, grace = examination.subject, standing.grace
     return {
         "id": subject.pk,
-        "state": subject.standing.state.value,
+        "state": standing.state.value,
         "at": examination.at,
         "verdict": examination.verdict.value,
         "finding": diagnosis.finding.value,
         "facts": json.dumps(diagnosis.facts),
         "details": json.dumps(diagnosis.details),
-        "next_check_at": moves.next_check_of(examination, subject.standing.state),
+        "next_check_at": moves.next_check_of(examination, standing.state),
         "absent_days": grace.absent_days if grace else 0,
         "last_absent_day": grace.last_absent_day if grace else 0,
         "zone": examination.zone.name,
