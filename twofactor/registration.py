@@ -15,7 +15,6 @@ from accounts.profile import cards
 from accounts.signin import ways
 from accounts.signin.accounts import on_claimed
 from twofactor.passkeys import passkeys_work
-from twofactor.services.organization import enrolled
 from twofactor.services.reset import remove_everything
 from twofactor.views.profile import card
 
@@ -72,8 +71,8 @@ def standing(context: OrganizationContext) -> overview.Standing | None:
     if context.policy.sso_enabled:
         why = _("Your identity provider asks for the second factor.")
         return overview.Standing("neutral", _("Through single sign-on"), why)
-    people = enrolled(context.organization)
-    state = _("%(done)d of %(all)d set up") % {"done": people.with_method, "all": people.members}
+    people = context.people
+    state = _("%(done)d of %(all)d set up") % {"done": people.enrolled, "all": people.members}
     if not context.policy.two_factor_required:
         why = _("A stolen password opens the accounts of members without a second factor.")
         return overview.Standing("bad", _("Off"), why, _("Require two-factor"))

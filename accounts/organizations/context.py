@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from django.db import transaction
@@ -23,6 +23,7 @@ from accounts.actor import Actor
 from accounts.audit.events import Event
 from accounts.audit.record import record_event
 from accounts.models import Membership, Organization, Role, SecurityPolicy
+from accounts.organizations.people import People, people_of
 from accounts.organizations.permissions import IN_PLURAL, Permission, may
 from accounts.prepared import Prepared
 from accounts.rows import columns, instances
@@ -59,6 +60,11 @@ class OrganizationContext:
     def role(self) -> str:
         """The member's role."""
         return self.membership.role
+
+    @cached_property
+    def people(self) -> People:
+        """How many people the organization has, asked once a request."""
+        return people_of(self.organization)
 
     def can(self, permission: Permission) -> bool:
         """Return whether the role allows this."""

@@ -10,13 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Q
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import Membership
+from accounts.links import link
 
 if TYPE_CHECKING:
     from accounts.organizations.context import OrganizationContext
@@ -110,7 +108,7 @@ def score(context: OrganizationContext) -> Score:
     lines = [
         Line(
             str(protection.label),
-            reverse(protection.url_name, args=[context.organization.public_id]),
+            link(protection.url_name, context.organization.public_id),
             protection.weight,
             standing,
         )
@@ -123,7 +121,7 @@ def score(context: OrganizationContext) -> Score:
 
 
 def _two_owners(context: OrganizationContext) -> Standing:
-    owners = Membership.objects.filter(organization=context.organization).owners().count()
+    owners = context.people.owners
     state = ngettext("%(count)d owner", "%(count)d owners", owners) % {"count": owners}
     if owners >= 2:
         return Standing("good", state, _("If one is away, another can act."))
@@ -132,16 +130,12 @@ def _two_owners(context: OrganizationContext) -> Standing:
 
 
 def _admins_have_second_factor(context: OrganizationContext) -> Standing:
-    counts = (
-        Membership.objects.filter(organization=context.organization)
-        .admins()
-        .aggregate(all=Count("pk"), proven=Count("pk", filter=~Q(user__two_factor_set_at=None)))
-    )
-    state = _("%(proven)d of %(all)d set up") % counts
-    if counts["proven"] == counts["all"]:
+    enrolled, admins = context.people.admins_enrolled, context.people.admins
+    state = _("%(proven)d of %(all)d set up") % {"proven": enrolled, "all": admins}
+    if enrolled == admins:
         return Standing("good", state, _("A stolen password opens no admin's account."))
     why = _("Whoever guesses an admin's password can change everything here.")
-    return Standing("warn" if counts["proven"] else "bad", state, why, _("See who is missing"))
+    return Standing("warn" if enrolled else "bad", state, why, _("See who is missing"))
 
 
 register(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.template import Library, Template, defaulttags, loader_tags
 from django.template.base import Node, Parser, TextNode, Token
 from django.template.context import Context
@@ -17,20 +19,20 @@ register = Library()
 class Extends(loader_tags.ExtendsNode):
     """``{% extends "a literal" %}``, whose parent and its blocks are looked up once."""
 
-    kept: tuple[Template, dict[str, loader_tags.BlockNode]] | None = None
+    kept: tuple[Any, dict[str, loader_tags.BlockNode]] | None = None
 
-    def render(self, context: Context) -> str:
+    def render(self, context: Context) -> Any:
+        """Render the parent with the blocks of this template, as Django's node does."""
         if self.kept is None:
-            parent = self.get_parent(context)
+            parent: Any = self.get_parent(context)
             self.kept = parent, blocks_of(parent)
         parent, blocks = self.kept
-        chain = context.render_context.setdefault(
-            loader_tags.BLOCK_CONTEXT_KEY, loader_tags.BlockContext()
-        )
+        state: Any = context.render_context
+        chain = state.setdefault(loader_tags.BLOCK_CONTEXT_KEY, loader_tags.BlockContext())
         chain.add_blocks(self.blocks)
         chain.add_blocks(blocks)
-        with context.render_context.push_state(parent, isolated_context=False):
-            return parent._render(context)  # noqa: SLF001  # as Django's tag
+        with state.push_state(parent, isolated_context=False):
+            return parent._render(context)  # noqa: SLF001  # as Django's node
 
 
 def blocks_of(parent: Template) -> dict[str, loader_tags.BlockNode]:
@@ -38,15 +40,18 @@ def blocks_of(parent: Template) -> dict[str, loader_tags.BlockNode]:
     first = next((node for node in parent.nodelist if not isinstance(node, TextNode)), None)
     if first is None or isinstance(first, loader_tags.ExtendsNode):
         return {}
-    return {node.name: node for node in parent.nodelist.get_nodes_by_type(loader_tags.BlockNode)}
+    blocks: list[Any] = parent.nodelist.get_nodes_by_type(loader_tags.BlockNode)
+    return {block.name: block for block in blocks}
 
 
 @register.tag
 def extends(parser: Parser, token: Token) -> Node:
     """Django's ``{% extends %}``."""
     node = loader_tags.do_extends(parser, token)
-    own = parser.origin.template_name
-    if is_literal(node.parent_name) and node.parent_name.resolve({}) != own:
+    name: Any = node.parent_name
+    own = parser.origin.template_name if parser.origin else None
+    # One that extends what it replaces, by its own name, is found by Django.
+    if is_literal(name) and name.resolve(Context()) != own:
         node.__class__ = Extends
     return node
 
@@ -54,11 +59,13 @@ def extends(parser: Parser, token: Token) -> Node:
 class Include(loader_tags.IncludeNode):
     """``{% include "a literal" %}``, whose template is looked up once."""
 
-    kept: Template | None = None
+    kept: Any = None
 
-    def render(self, context: Context) -> str:
+    def render(self, context: Context) -> Any:
+        """Render the template with what the tag gives it, as Django's node does."""
         if self.kept is None:
-            self.kept = context.template.engine.get_template(self.template.resolve(context))
+            engine = context.template.engine  # type: ignore[union-attr]  # one renders
+            self.kept = engine.get_template(self.template.resolve(context))
         template = self.kept
         values = {name: value.resolve(context) for name, value in self.extra_context.items()}
         if self.isolated_context:
@@ -79,7 +86,8 @@ def include(parser: Parser, token: Token) -> Node:
 class Url(defaulttags.URLNode):
     """``{% url … %}`` with arguments by position."""
 
-    def render(self, context: Context) -> str:
+    def render(self, context: Context) -> Any:
+        """Give the address, or put it where the tag says, as Django's node does."""
         try:
             address = link(
                 self.view_name.resolve(context),

@@ -26,15 +26,16 @@ class KeptWords(Node):
     def __init__(self, node: i18n.TranslateNode | i18n.BlockTranslateNode) -> None:
         self.node = node
         self.asvar = node.asvar
-        # It is rendered for its result; where that goes is decided here.
-        node.asvar = None
         self.kept: dict[str | None, str] = {}
 
     def render(self, context: Context) -> str:
+        """Give the words of the current language, or put them where the tag says."""
         language = get_language()
         words = self.kept.get(language)
         if words is None:
-            words = self.kept[language] = self.node.render(context)
+            words = self.node.render(context)
+            self.kept[language] = context[self.asvar] if self.asvar else words
+            return words
         if self.asvar:
             context[self.asvar] = words
             return ""

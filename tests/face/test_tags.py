@@ -1,79 +1,128 @@
-"""Times, waits and icons as templates write them."""
-
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+"""Tags that keep what they found (orgsecurity.tags): every page reads as with Django's own."""
 
 import pytest
-import time_machine
-from django.template import Context, Template
-from django.utils import timezone
+from django.template import Context, Engine, TemplateDoesNotExist
+from django.template.context import RequestContext
+from django.test import RequestFactory
+from django.urls import NoReverseMatch
+from django.utils.translation import override
 
-from accounts.icons import ICONS
-
-NOW = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
-
-
-def rendered(source, **values):
-    return Template("{% load face %}" + source).render(Context(values))
-
-
-@pytest.mark.parametrize(
-    ("distance", "words"),
-    [
-        (timedelta(seconds=20), "just now"),
-        (timedelta(seconds=60), "1 minute ago"),
-        (timedelta(minutes=4, seconds=59), "4 minutes ago"),
-        (timedelta(hours=1), "1 hour ago"),
-        (timedelta(days=3), "3 days ago"),
-        (timedelta(days=31), "2 April 2026"),
-        (timedelta(seconds=-20), "in a moment"),
-        (timedelta(minutes=-5), "in 5 minutes"),
-        (timedelta(hours=-23), "in 23 hours"),
-        (timedelta(days=-12), "in 12 days"),
-    ],
-)
-@time_machine.travel(NOW, tick=False)
-def test_a_time_is_said_as_people_say_it(distance, words):
-    assert f">{words}</time>" in rendered("{% ago at %}", at=NOW - distance)
-
-
-@time_machine.travel(NOW, tick=False)
-def test_a_time_carries_utc_for_those_who_compare_logs():
-    html = rendered("{% ago at %}", at=NOW - timedelta(minutes=4))
-
-    assert 'datetime="2026-05-03T11:56:00+00:00"' in html
-    assert 'title="2026-05-03 11:56:00 UTC"' in html
-
-
-def test_a_day_is_the_readers_own():
-    at = datetime(2026, 5, 3, 23, 30, tzinfo=UTC)
-
-    with timezone.override(ZoneInfo("Europe/Berlin")):
-        assert ">4 May 2026</time>" in rendered("{% day at %}", at=at)
-        assert ">4 May 2026, 01:30</time>" in rendered("{% moment at %}", at=at)
-
-
-@pytest.mark.parametrize("tag", ["ago", "moment", "day"])
-def test_what_never_happened_is_never(tag):
-    assert rendered("{% " + tag + " at %}", at=None) == "never"
-
-
-@pytest.mark.parametrize(
-    ("length", "words"),
-    [
-        (timedelta(seconds=1), "1 second"),
-        (timedelta(seconds=59.2), "1 minute"),
-        (timedelta(seconds=61), "2 minutes"),
-        (timedelta(hours=1, seconds=1), "2 hours"),
-    ],
-)
-def test_a_wait_is_rounded_up_so_that_nobody_comes_back_too_early(length, words):
-    assert rendered("{% wait length %}", length=length) == words
+WORD = "This field is required."  # Django has it in German
+TEMPLATES = {
+    "base": "<{% block a %}a{% endblock %}|{% block b %}b{% endblock %}>",
+    "middle": '{% extends "base" %}{% block a %}middle {{ block.super }}{% endblock %}',
+    "leaf": '{% extends "middle" %}{% block a %}leaf {{ block.super }} {{ x }}{% endblock %}'
+    "{% block b %}{% block c %}c{% endblock %}{% endblock %}",
+    "sibling": '{% extends "middle" %}{% block b %}sibling{% endblock %}',
+    "by name": "{% extends parent %}{% block b %}by name{% endblock %}",
+    "part": "[{{ x }}{{ y }}]",
+    "counting": "{% for n in 'ab' %}{% cycle '1' '2' %}{% endfor %}",
+    "part with blocks": '{% extends "base" %}{% block b %}part{% endblock %}',
+    "whole": "{% include 'part with blocks' %}{% include 'part' with y=x %}",
+    "itself": "{% if more %}{{ more }}{% include 'itself' with more='' %}{% endif %}",
+}
+SNIPPETS = [
+    "{% load i18n %}{% translate 'This field is required.' %}",
+    "{% load i18n %}{% trans 'This field is required.' as word %}({{ word }}{{ word|upper }})",
+    "{% load i18n %}{% translate 'This field is required.' noop %}",
+    "{% load i18n %}{% translate word %}",
+    "{% load i18n %}{% translate 'This field is required.'|upper %}",
+    "{% load i18n %}{% translate 'May' context 'alt. month' %}",
+    "{% load i18n %}{% translate 'May' context wanted %}",
+    "{% load i18n %}{% translate '100 % <b>' %}",
+    "{% load i18n %}{% autoescape off %}{% translate 'a & b' as it %}{{ it }}{% endautoescape %}",
+    "{% load i18n %}{% blocktranslate %}This field is required.{% endblocktranslate %}",
+    "{% load i18n %}{% blocktranslate trimmed %}\n This field\n is. {% endblocktranslate %}",
+    "{% load i18n %}{% blocktranslate asvar it %}100 % of <i>{% endblocktranslate %}{{ it }}",
+    "{% load i18n %}{% blocktranslate %}{{ x }} of it{% endblocktranslate %}",
+    "{% load i18n %}{% blocktranslate with y=x %}{{ y }} of it{% endblocktranslate %}",
+    "{% load i18n %}{% blocktranslate count n=2 %}one{% plural %}{{ n }} of{% endblocktranslate %}",
+    "{% load i18n %}{% get_current_language as it %}{{ it }} {{ 'de'|language_name }}",
+    "{% include 'part' %}{% include 'part' with x='<' %}{% include 'part' with y=1 only %}",
+    "{% include which %}{% include 'nothing'|cut:'nothing'|default:'part' %}",
+    "{% for x in 'ab' %}{% include 'part' %}{% include 'counting' %}{% endfor %}",
+    "{% include 'whole' %}{% include 'itself' with more='again' %}",
+    "{% url 'home' %} {% url 'organizations:overview' organization %}",
+    "{% url 'organizations:overview' organization_id=organization %}",
+    "{% url 'organizations:overview' 'a b' %} {% url 'organizations:overview' x %}",
+    "{% url 'organizations:overview' organization as there %}({{ there }})",
+    "{% url 'no such view' as nowhere %}({{ nowhere }})",
+    "{% url 'organizations:overview' as nowhere %}({{ nowhere }})",
+    "{% url 'organizations:overview' 'a/b' as nowhere %}({{ nowhere }})",
+]
+VALUES = {
+    "x": "<x&y>",
+    "word": WORD,
+    "wanted": "alt. month",
+    "which": "part",
+    "parent": "base",
+    "organization": "org_4k1m",
+}
+LOADERS = [("django.template.loaders.locmem.Loader", TEMPLATES)]
 
 
-@pytest.mark.parametrize("name", sorted(ICONS))
-def test_an_icon_is_hidden_from_those_who_hear_the_words_beside_it(name):
-    html = rendered("{% icon name %}", name=name)
+def engines():
+    libraries = {"i18n": "django.templatetags.i18n"}
+    django = Engine(loaders=LOADERS, libraries=libraries)
+    ours = Engine(
+        loaders=[("django.template.loaders.cached.Loader", LOADERS)],
+        libraries={"i18n": "orgsecurity.tags.i18n"},
+        builtins=["orgsecurity.tags.builtins"],
+    )
+    return django, ours
 
-    assert 'aria-hidden="true"' in html
-    assert "style=" not in html
+
+@pytest.mark.requirement("SET-1")
+@pytest.mark.parametrize("source", SNIPPETS)
+def test_a_snippet_reads_as_with_djangos_own_tags_in_each_language_and_each_time(source):
+    django, ours = (engine.from_string(source) for engine in engines())
+    for language in ("en", "de", "en", None, "de"):
+        with override(language):
+            assert ours.render(Context(VALUES)) == django.render(Context(VALUES))
+
+
+@pytest.mark.requirement("SET-1")
+@pytest.mark.parametrize("names", [["leaf", "sibling", "leaf"], ["by name", "middle", "by name"]])
+def test_templates_that_extend_one_another_read_as_with_djangos_own_tags(names):
+    django, ours = engines()
+    for name in names:
+        for values in (VALUES, {**VALUES, "x": "other", "parent": "middle"}):
+            expected = django.get_template(name).render(Context(values))
+            assert ours.get_template(name).render(Context(values)) == expected
+
+
+@pytest.mark.requirement("SET-1")
+def test_words_kept_in_one_language_are_not_shown_in_another():
+    _django, ours = engines()
+    template = ours.from_string(SNIPPETS[0])
+    with override("en"):
+        assert template.render(Context()) == WORD
+    with override("de"):
+        assert template.render(Context()) == "Dieses Feld ist zwingend erforderlich."
+
+
+@pytest.mark.requirement("SET-1")
+def test_a_template_may_still_extend_the_one_that_it_replaces():
+    first = {"page": "{% extends 'page' %}{% block a %}ours, {{ block.super }}{% endblock %}"}
+    second = {"page": "{% block a %}theirs{% endblock %}"}
+    engine = Engine(
+        loaders=[
+            ("django.template.loaders.locmem.Loader", first),
+            ("django.template.loaders.locmem.Loader", second),
+        ],
+        builtins=["orgsecurity.tags.builtins"],
+    )
+    for _time in range(2):
+        assert engine.get_template("page").render(Context()) == "ours, theirs"
+
+
+@pytest.mark.requirement("SET-1")
+def test_an_address_or_a_part_that_is_not_there_is_still_an_error():
+    _django, ours = engines()
+    context = RequestContext(RequestFactory().get("/"))
+    for source in ("{% url 'no such view' %}", "{% url 'organizations:overview' 'a/b' %}"):
+        with pytest.raises(NoReverseMatch):
+            ours.from_string(source).render(context)
+    for source in ("{% include 'nothing' %}", "{% extends 'nothing' %}"):
+        with pytest.raises(TemplateDoesNotExist):
+            ours.from_string(source).render(context)

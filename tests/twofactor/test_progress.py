@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.organizations.people import people_of
 from tests.factories import MembershipFactory, OrganizationFactory
 from twofactor.models import EnrolmentDay
-from twofactor.services.organization import enrolled
 from twofactor.services.progress import count, curve, forget_old
 from twofactor.tasks import clean_up, count_enrolment
 
@@ -35,7 +35,7 @@ def kept(organization):
 
 
 def drawn(organization):
-    line = curve(organization, enrolled(organization))
+    line = curve(organization, people_of(organization))
     return [(point.label, point.value) for point in line.points]
 
 
@@ -102,7 +102,7 @@ def test_the_curve_leads_up_to_what_is_so_now(acme):
 
     with on_day(7):
         assert drawn(acme) == [("20 May 2026", 0), ("23 May 2026", 1), ("27 May 2026", 2)]
-        line = curve(acme, enrolled(acme))
+        line = curve(acme, people_of(acme))
 
     assert (line.summary, line.top) == ("From 0 on 20 May 2026 to 2 today.", 3)
 
@@ -121,7 +121,7 @@ def test_the_curve_is_one_bounded_query_whatever_the_number_of_days(acme):
         EnrolmentDay(organization=acme, day=NOON.date() - n * DAY, members=9, with_method=n % 9)
         for n in range(1, 300)
     )
-    now = enrolled(acme)
+    now = people_of(acme)
 
     with on_day(0), CaptureQueriesContext(connection) as captured:
         line = curve(acme, now)

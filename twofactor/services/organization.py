@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,36 +20,6 @@ from accounts.models import Membership, Organization, SecurityPolicy
 from twofactor.errors import TooManyTexts
 
 REMIND_EVERY = datetime.timedelta(hours=24)
-
-
-@dataclass(frozen=True)
-class Enrolled:
-    """How many active members have a method."""
-
-    members: int
-    with_method: int
-
-    @property
-    def missing(self) -> int:
-        """How many have none."""
-        return self.members - self.with_method
-
-    @property
-    def percent(self) -> int:
-        """The share with a method, rounded down, so that 100 means all."""
-        return 100 * self.with_method // self.members if self.members else 100
-
-
-def enrolled(organization: Organization) -> Enrolled:
-    """Return how many active members have a method, in one query."""
-    counts = (
-        Membership.objects.filter(organization=organization)
-        .active()
-        .aggregate(
-            members=Count("pk"), with_method=Count("pk", filter=~Q(user__two_factor_set_at=None))
-        )
-    )
-    return Enrolled(**counts)
 
 
 def without_method(organization: Organization) -> QuerySet[Membership]:

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from accounts import charts
 from accounts.models import Organization
+from accounts.organizations.people import People
 from twofactor.models import EnrolmentDay
-from twofactor.services.organization import Enrolled
 
 SHOWN = datetime.timedelta(days=90)
 KEPT = datetime.timedelta(days=366)
@@ -60,8 +60,8 @@ def forget_old() -> int:
     return int(old.delete()[0])
 
 
-def curve(organization: Organization, enrolled: Enrolled) -> charts.Line | None:
-    """Return the last 90 days as a line up to ``enrolled``, as it is now; None on the first day."""
+def curve(organization: Organization, people: People) -> charts.Line | None:
+    """Return the last 90 days as a line up to ``people``, as it is now; None on the first day."""
     today = timezone.now().date()
     begin = today - SHOWN
     kept = EnrolmentDay.objects.filter(organization=organization, day__lt=today)
@@ -69,12 +69,12 @@ def curve(organization: Organization, enrolled: Enrolled) -> charts.Line | None:
     rows = {max(row.day, begin): row for row in reversed(kept.order_by("-day")[: SHOWN.days + 1])}
     if not rows:
         return None
-    counts = {day: row.with_method for day, row in rows.items()} | {today: enrolled.with_method}
+    counts = {day: row.with_method for day, row in rows.items()} | {today: people.enrolled}
     first = min(counts)
     summary = _("From %(then)d on %(day)s to %(now)d today.") % {
         "then": counts[first],
         "day": charts.in_words(first),
-        "now": enrolled.with_method,
+        "now": people.enrolled,
     }
-    most = max(enrolled.members, *(row.members for row in rows.values()))
+    most = max(people.members, *(row.members for row in rows.values()))
     return charts.line(_("Over time"), summary, list(counts.items()), top=most)

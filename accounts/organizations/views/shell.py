@@ -97,7 +97,7 @@ def overview(request: HttpRequest, context: OrganizationContext) -> HttpResponse
         {
             "context": context,
             "score": score(context) if context.can(Permission.MANAGE_SECURITY) else None,
-            "members": context.organization.memberships.active().count(),
+            "members": context.people.members,
             "projects": context.organization.projects.count(),
         },
     )
