@@ -16,6 +16,8 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transac
 
 _PLACE = re.compile(r"%(?:\((\w+)\))?s|%%")
 Values = Mapping[str, Any] | Sequence[Any]
+# Every statement by its name: two of one name would execute each other.
+_statements: dict[str, str] = {}
 # What each connection of the driver has prepared; both end together.
 _known: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
@@ -28,6 +30,8 @@ class Prepared:
 
     def __init__(self, name: str, sql: str) -> None:
         self.name = f"ours_{name}"
+        if _statements.setdefault(self.name, sql) != sql:
+            raise ValueError(f"There is another statement by the name {name}.")
         self._order: list[str] = []
         # Whose value stands where in `plain`, where each place is just %s.
         self._occurrences: list[int] = []

@@ -393,7 +393,7 @@ def _create_user(exchange: Exchange) -> Answer:
     exchange.entry.meaning = "Create a user"
     document = read_resource(USER, exchange.payload())
     exchange.entry.meaning = f"Create {document.get('userName', 'a user')}"
-    done = users.create_user(exchange.caller, document, actor=exchange.actor)
+    done = users.create_user(exchange.caller, document, actor=exchange.actor, entry=exchange.entry)
     exchange.entry.resource_id = done.row.resource_id
     exchange.entry.changed(done.effect)
     return _user_answer(done.row, exchange.projection(USER), HTTPStatus.CREATED)
@@ -410,7 +410,7 @@ def _replace_user(exchange: Exchange, identifier: str) -> Answer:
 def _patch_user(exchange: Exchange, identifier: str) -> Answer:
     exchange.entry.begin("Change a user", identifier)
     operations = read_operations(exchange.payload())
-    done = _change(exchange, identifier, users.patch_user, operations)
+    done = _change(exchange, identifier, users.patch_user, operations, entry=exchange.entry)
     exchange.entry.meaning = f"Change {done.row.user_name}"
     # Microsoft's validators read the resource; Okta and OneLogin take it or leave it.
     return _user_answer(done.row, exchange.projection(USER))
@@ -424,7 +424,11 @@ def _delete_user(exchange: Exchange, identifier: str) -> Answer:
 
 
 def _change(
-    exchange: Exchange, identifier: str, service: Callable[..., DoneT], *arguments: Any
+    exchange: Exchange,
+    identifier: str,
+    service: Callable[..., DoneT],
+    *arguments: Any,
+    **further: Any,
 ) -> DoneT:
     """Let a service change what the client saw (If-Match), and log what came of it."""
     done = service(
@@ -433,6 +437,7 @@ def _change(
         *arguments,
         before=exchange.check_version,
         actor=exchange.actor,
+        **further,
     )
     exchange.entry.changed(done.effect)
     return done

@@ -26,24 +26,19 @@ NAMED = 3
 TELL_FROM = 5
 TELL_SHARE = Decimal("0.2")
 
-_COUNT = """
-UPDATE scim_directory d SET
+_COUNT = """UPDATE scim_directory d SET
     batch_size = CASE WHEN d.batch_began_at > %(since)s THEN d.batch_size + 1 ELSE 1 END,
     batch_told = d.batch_told AND coalesce(d.batch_began_at > %(since)s, false),
     batch_began_at = CASE WHEN d.batch_began_at > %(since)s THEN d.batch_began_at ELSE %(now)s END
-    WHERE d.organization_id = %(organization)s
 """
 _COUNT_ONE = Prepared(
     "batch",
-    f"""{_COUNT}
+    f"""{_COUNT} WHERE d.organization_id = %(organization)s
     RETURNING batch_size, batch_told, (SELECT coalesce(sum(members), 0) FROM scim_total t
                                        WHERE t.organization_id = d.organization_id)""",  # noqa: S608 - the statement above
 )
-_COUNT_IF_DEACTIVATED = Prepared(
-    "batch_if",
-    f"""{_COUNT} AND EXISTS (SELECT 1 FROM accounts_membership m
-        WHERE m.id = %(membership)s AND m.deactivated_at = %(now)s)""",  # noqa: S608 - the statement above
-)
+# The same as part of a WITH, for a deactivation that is the part `changed`.
+COUNTED = f"counted AS ({_COUNT} FROM changed WHERE d.organization_id = %(organization)s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +76,6 @@ def count_one(organization: Organization, actor: Actor) -> None:
     values: dict[str, Any] = {"organization": organization.pk, "now": now, "since": now - ONE_BATCH}
     [(size, told, members)] = _COUNT_ONE.rows(values)
     tell_if_many(organization, size, told, members, actor)
-
-
-def counting(
-    organization: Organization, membership_id: int, now: datetime
-) -> tuple[Prepared, dict[str, Any]]:
-    """Give the statement that counts a deactivation of this very instant."""
-    values = {"organization": organization.pk, "now": now, "since": now - ONE_BATCH}
-    return _COUNT_IF_DEACTIVATED, {**values, "membership": membership_id}
 
 
 def tell_if_many(

@@ -141,7 +141,11 @@ class UserResource(models.Model):
 
 
 class Total(models.Model):
-    """How many user resources an organization has in a domain; kept by triggers (0003)."""
+    """A part of how many user resources an organization has in a domain; kept by triggers (0005).
+
+    Several rows, to be summed up: members that come side by side do not wait for one of them. A
+    part may be below zero.
+    """
 
     organization = models.ForeignKey(
         Organization,
@@ -151,11 +155,14 @@ class Total(models.Model):
         db_index=False,
     )
     domain = models.CharField(max_length=254)
-    members = models.PositiveIntegerField()
+    slot = models.SmallIntegerField(default=0)
+    members = models.IntegerField()
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["organization", "domain"], name="scim_total_once"),
+            models.UniqueConstraint(
+                fields=["organization", "domain", "slot"], name="scim_total_once"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -58,10 +58,10 @@ def _user_columns(with_groups: bool) -> tuple[str, tuple[Any, ...]]:
 
 
 _WHOLE_BY_ID = f"{_COLUMNS}, {_GROUPS_OF_USER} {_FROM_USERS} WHERE r.resource_id = %s AND {_OURS}"
-BY_ID = Prepared("user", f"SELECT {_WHOLE_BY_ID}")
+BY_ID = Prepared("scim_user", f"SELECT {_WHOLE_BY_ID}")
 # Before the user: whether the switch was made, and how many were deactivated in this hour.
 BY_ID_AFTER_SWITCH = Prepared(
-    "user_after_switch",
+    "scim_user_after_switch",
     f"""SELECT m.access_valid_from = %s,
     (SELECT batch_size FROM scim_directory d WHERE d.organization_id = r.organization_id),
     (SELECT batch_told FROM scim_directory d WHERE d.organization_id = r.organization_id),
@@ -69,13 +69,20 @@ BY_ID_AFTER_SWITCH = Prepared(
         WHERE t.organization_id = r.organization_id),
     {_WHOLE_BY_ID}""",  # noqa: S608 - columns of our own
 )
+
+
+def by_id_after(name: str, columns: str) -> Prepared:
+    """Give the statement that reads ``columns`` of a membership `m` and account `u`, then them."""
+    return Prepared(name, f"SELECT {columns}, {_WHOLE_BY_ID}")
+
+
 _BY_ID_ALONE = Prepared(
-    "user_alone",
+    "scim_user_alone",
     f"SELECT {_COLUMNS}, NULL {_FROM_USERS} WHERE r.resource_id = %s AND {_OURS}",
 )
 # What every provider asks before it creates somebody.
 _BY_NAME = Prepared(
-    "user_by_name",
+    "scim_user_by_name",
     f"SELECT {_COLUMNS}, {_GROUPS_OF_USER} {_FROM_USERS}"
     f" WHERE r.user_name_key = %s AND {_OURS} ORDER BY r.membership_id LIMIT %s::int",
 )

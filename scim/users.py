@@ -41,6 +41,7 @@ from accounts.prepared import Prepared
 from accounts.signin.accounts import new_account
 from scim import batches, plain_users
 from scim.caller import Caller
+from scim.journal import Entry
 from scim.models import Departure, UserResource
 from scim.reads import find_user
 from scim.rendering import UserRow, version_of
@@ -100,7 +101,7 @@ class Done:
     effect: str = ""
 
 
-def create_user(caller: Caller, document: Json, *, actor: Actor) -> Done:
+def create_user(caller: Caller, document: Json, *, actor: Actor, entry: Entry) -> Done:
     """Make somebody a member, with the role member and nothing more (SCIM-4)."""
     address = _address(caller, require_text(document, "userName"))
     is_nameless = "name" not in document
@@ -108,8 +109,16 @@ def create_user(caller: Caller, document: Json, *, actor: Actor) -> Done:
     first, last = names_of(document)
     effect = f"{_name(first, last, address)} became a member"
     if described.active is not False:
+        entry.changed(effect)
         row = plain_users.create(
-            caller, address, described, first, last, name_made_up=is_nameless, actor=actor
+            caller,
+            address,
+            described,
+            first,
+            last,
+            name_made_up=is_nameless,
+            actor=actor,
+            entry=entry,
         )
         if row is not None:
             return Done(row, effect)
@@ -215,9 +224,10 @@ def patch_user(
     *,
     before: Precondition,
     actor: Actor,
+    entry: Entry,
 ) -> Done:
     """Apply operations, all or nothing."""
-    done = _switched(caller, resource_id, operations, before, actor)
+    done = _switched(caller, resource_id, operations, before=before, actor=actor, entry=entry)
     if done is not None:
         return done
     with transaction.atomic():
@@ -233,29 +243,32 @@ def _switched(
     caller: Caller,
     resource_id: str,
     operations: list[Operation],
+    *,
     before: Precondition,
     actor: Actor,
+    entry: Entry,
 ) -> Done | None:
     """Switch a plain user off or on, where the operations do nothing else."""
     if not all(_is_of_active(operation) for operation in operations):
         return None
-    row = find_user(caller, resource_id)
-    if row is None:
+    seen = plain_users.find(caller, resource_id)
+    if seen is None:
         raise _unknown()
+    row, plain = seen.row, seen.plain
     before(version_of(row.modified_at))
     state = {"userName": row.user_name, "active": row.active}
     active = patched(USER, state, operations, resource_id=resource_id)["active"]
     if active == row.active:
         return Done(row)
-    if active and row.deactivated_by == Membership.DeactivatedBy.ADMIN:
+    if plain is None or (active and row.deactivated_by == Membership.DeactivatedBy.ADMIN):
         return None
-    switched = plain_users.switch(caller, row, active, actor=actor)
-    if switched is None:
-        return None
-    if active:
-        return Done(switched.row, f"{row.name} was reactivated")
-    effect = f"{row.name} was deactivated; {_sessions(switched.sessions)}"
-    return Done(switched.row, effect)
+    effect = f"{row.name} was reactivated"
+    if not active:
+        effect = f"{row.name} was deactivated; {_sessions(plain.sessions)}"
+    entry.meaning = f"Change {row.user_name}"
+    entry.changed(effect)
+    switched = plain_users.switch(caller, row, plain, active, actor=actor, entry=entry)
+    return Done(switched, effect) if switched else None
 
 
 def _is_of_active(operation: Operation) -> bool:

@@ -6,24 +6,28 @@ everybody (an owner? an open invitation? a request to join?). Here the statement
 them all itself, writes its audit event, and holds the lock for the millisecond that this takes.
 For whoever is not plain it changes nothing, and the caller goes the long way by the services.
 
-The functions give statements for accounts.prepared.at_once(), which the caller runs after its own
-and before what reads the outcome. Actors are no persons: ranks are judged by the services.
+What is given here are the parts of a WITH: the caller adds its own (what else is written with the
+change, from `member` or `changed`) and runs it all by accounts.prepared.at_once(), after locking().
+Actors are no persons: ranks are judged by the services.
 """
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 
 from accounts.actor import Actor
 from accounts.audit.events import Event
 from accounts.audit.record import make_event
 from accounts.models import AuditEvent, Membership, Organization, Role, User
 from accounts.organizations.members import concerned_by_hooks
-from accounts.prepared import Prepared, Values, insertion, named_values_of
+from accounts.prepared import Prepared, Values, insertion, named_values_of, values_of_new
 
 Call = tuple[Prepared, Values]
 
@@ -44,48 +48,44 @@ def _plain() -> str:
     return f"m.role = 'member' AND NOT {invited} AND NOT ({concerned_by_hooks()})"
 
 
-@cache
-def _look() -> Prepared:
-    """Built once all apps have registered their hooks, as the next."""
-    return Prepared(
-        "plain_member",
-        f"""SELECT m.public_id, m.email, m.first_name, m.last_name, m.role,
-            u.email, u.first_name, u.last_name,
-            (SELECT count(*) FROM usersessions_usersession s WHERE s.user_id = u.id), {_plain()}
-        FROM accounts_membership m JOIN accounts_user u ON u.id = m.user_id
-        WHERE m.id = %s AND m.organization_id = %s""",  # noqa: S608 - conditions of our own
-    )
+def looking() -> str:
+    """Give the columns over `m` and `u` that plain_of() reads.
+
+    To be asked for once all apps have registered their hooks, as deactivating().
+    """
+    return f"""m.id, m.public_id, m.email, m.first_name, m.last_name, m.role, u.email,
+        u.first_name, u.last_name,
+        (SELECT count(*) FROM usersessions_usersession s WHERE s.user_id = u.id), {_plain()}"""  # noqa: S608 - conditions of our own
 
 
-@cache
-def _deactivate() -> Prepared:
-    return Prepared(
-        "deactivate_member",
-        f"""WITH plain AS (
-            SELECT m.id FROM accounts_membership m JOIN accounts_user u ON u.id = m.user_id
-                WHERE m.id = %(id)s AND m.status = 'active' AND {_plain()}
-        ), changed AS (
-            UPDATE accounts_membership m SET status = 'deactivated', deactivated_at = %(now)s,
-                access_valid_from = %(now)s, deactivated_by = %(by)s
-                FROM plain WHERE m.id = plain.id AND m.status = 'active' AND m.role = 'member'
-                RETURNING m.id
-        ) {insertion(AuditEvent, "FROM changed")}""",  # noqa: S608 - conditions of our own
-    )
+LOOKED_AT = 11
+"""How many columns looking() has."""
 
 
-_REACTIVATE = Prepared(
-    "reactivate_member",
-    f"""WITH changed AS (
+def deactivating() -> str:
+    """Give deactivate_member() as parts of a WITH; `changed` is empty where it is not for us."""
+    return f"""plain AS (
+        SELECT m.id FROM accounts_membership m JOIN accounts_user u ON u.id = m.user_id
+            WHERE m.id = %(id)s AND m.status = 'active' AND {_plain()}
+    ), changed AS (
+        UPDATE accounts_membership m SET status = 'deactivated', deactivated_at = %(now)s,
+            access_valid_from = %(now)s, deactivated_by = %(by)s
+            FROM plain WHERE m.id = plain.id AND m.status = 'active' AND m.role = 'member'
+            RETURNING m.id
+    ), event AS ({insertion(AuditEvent, "FROM changed")})"""  # noqa: S608 - conditions of our own
+
+
+# reactivate_member() likewise.
+REACTIVATING = f"""changed AS (
         UPDATE accounts_membership SET status = 'active', deactivated_at = NULL,
             access_valid_from = %(now)s, deactivated_by = ''
             WHERE id = %(id)s AND status = 'deactivated' RETURNING id
-    ) {insertion(AuditEvent, "FROM changed")}""",  # noqa: S608 - names of our own tables
-)
+    ), event AS ({insertion(AuditEvent, "FROM changed")})"""  # noqa: S608 - names of our own tables
 _NOBODY_KNOWS = "WHERE NOT EXISTS (SELECT 1 FROM accounts_user WHERE lower(email) = {0}) AND NOT "
-# An account, its address, its membership; nothing where account or invitation have the address.
-_CREATE = Prepared(
-    "create_member",
-    "WITH account AS ("
+# new_account() and add_member(): nothing where an account has the address or an invitation waits
+# for it; IntegrityError where another member goes by it, or two are created at once.
+CREATING = (
+    "account AS ("
     + insertion(
         User,
         _NOBODY_KNOWS.format("%(accounts_user_email)s")
@@ -96,8 +96,8 @@ _CREATE = Prepared(
     )
     + f"""),
     address AS ({insertion(EmailAddress, "FROM account", user_id="account.id")}),
-    member AS ({insertion(Membership, "FROM account", user_id="account.id")})
-    {insertion(AuditEvent, "FROM member")}""",
+    member AS ({insertion(Membership, "FROM account", user_id="account.id")}),
+    event AS ({insertion(AuditEvent, "FROM member")})"""
 )
 
 
@@ -114,14 +114,14 @@ class PlainMember:
     sessions: int
 
 
-def find_plain(organization: Organization, membership_id: int) -> PlainMember | None:
-    """Return the member, or None for whom the services have to see."""
-    rows = _look().rows((membership_id, organization.pk))
-    if not rows or not rows[0][-1]:
+def plain_of(organization: Organization, columns: Sequence[Any]) -> PlainMember | None:
+    """Return the member whom looking() saw, or None for whom the services have to see."""
+    *columns, sessions, is_plain = columns
+    if not is_plain:
         return None
-    public_id, email, first, last, role, own, own_first, own_last, sessions, _ = rows[0]
+    pk, public_id, email, first, last, role, own, own_first, own_last = columns
     membership = Membership(
-        pk=membership_id,
+        pk=pk,
         public_id=public_id,
         organization=organization,
         user=User(public_id="", email=own, first_name=own_first, last_name=own_last),
@@ -133,8 +133,10 @@ def find_plain(organization: Organization, membership_id: int) -> PlainMember | 
     return PlainMember(membership, sessions)
 
 
-def deactivating(plain: PlainMember, *, actor: Actor, by: str, now: datetime) -> Call:
-    """Give the statement of deactivate_member(); done where access_valid_from is ``now``."""
+def values_of_deactivation(
+    plain: PlainMember, *, actor: Actor, by: str, now: datetime
+) -> dict[str, Any]:
+    """Give the values of deactivating(); done where access_valid_from is ``now``."""
     membership = plain.membership
     event = make_event(
         Event.MEMBER_DEACTIVATED,
@@ -143,12 +145,11 @@ def deactivating(plain: PlainMember, *, actor: Actor, by: str, now: datetime) ->
         target=membership,
         data={"by": by, "role": membership.role},
     )
-    values = {"id": membership.pk, "now": now, "by": by, **named_values_of(event)}
-    return _deactivate(), values
+    return {"id": membership.pk, "now": now, "by": by, **named_values_of(event)}
 
 
-def reactivating(plain: PlainMember, *, actor: Actor, now: datetime) -> Call:
-    """Give the statement of reactivate_member(); done where access_valid_from is ``now``."""
+def values_of_reactivation(plain: PlainMember, *, actor: Actor, now: datetime) -> dict[str, Any]:
+    """Give the values of REACTIVATING; done where access_valid_from is ``now``."""
     membership = plain.membership
     event = make_event(
         Event.MEMBER_REACTIVATED,
@@ -157,18 +158,14 @@ def reactivating(plain: PlainMember, *, actor: Actor, now: datetime) -> Call:
         target=membership,
         data={"role": membership.role},
     )
-    values = {"id": membership.pk, "now": now, **named_values_of(event)}
-    return _REACTIVATE, values
+    return {"id": membership.pk, "now": now, **named_values_of(event)}
 
 
-def creating(membership: Membership, *, actor: Actor) -> Call:
-    """Give the statement of new_account() and add_member(); its user, too, is not saved yet.
+def values_of_creation(membership: Membership, *, actor: Actor) -> dict[str, Any]:
+    """Give the values of CREATING for a membership whose user, too, is not saved yet.
 
-    The address is in lower case. Nothing happens where an account has it or an invitation waits
-    for it; IntegrityError where another member goes by it, or both happen at once.
+    The address is in lower case.
     """
-    user = membership.user
-    user.set_unusable_password()
     event = make_event(
         Event.MEMBER_ADDED,
         organization=membership.organization,
@@ -176,10 +173,13 @@ def creating(membership: Membership, *, actor: Actor) -> Call:
         target=membership,
         data={"role": str(Role.MEMBER), "source": str(membership.source)},
     )
-    address = EmailAddress(user=user, email=user.email, primary=True, verified=False)
-    values = {
-        name: value
-        for row in (user, address, membership, event)
-        for name, value in named_values_of(row).items()
+    email = membership.user.email
+    return {
+        # Unusable as make_password(None) makes it, which asks the system for every letter.
+        **values_of_new(
+            User, email=email, password=UNUSABLE_PASSWORD_PREFIX + secrets.token_urlsafe(30)
+        ),
+        **values_of_new(EmailAddress, email=email, primary=True, verified=False),
+        **named_values_of(membership),
+        **named_values_of(event),
     }
-    return _CREATE, values
