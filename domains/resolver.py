@@ -9,11 +9,10 @@ import asyncio
 import logging
 import resource
 import secrets
-from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import dns.asyncquery
 import dns.edns
@@ -33,6 +32,7 @@ from domains.states import Verdict
 
 log = logging.getLogger(__name__)
 Answered = TypeVar("Answered")
+Asked = ParamSpec("Asked")
 
 TRY_FOR = 2.0  # seconds for one UDP question; a lost packet is asked again
 TRIES = 2
@@ -44,6 +44,7 @@ AT_ONCE = 200
 MAKES_ROOM_AFTER = 0.25
 IN_FLIGHT = 1000
 SPARE_FILES = 128
+_dice = secrets.SystemRandom()
 
 
 class Reply(TextChoices):
@@ -236,9 +237,10 @@ class Panel:
         named = [Resolver.parse(text) for text in settings.DNS_RESOLVERS]
         return cls(named or _of_the_system())
 
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        """A place among the questions in flight."""
+    async def _in_turn(
+        self, ask: Callable[Asked, Awaitable[Answered]], *args: Asked.args, **options: Asked.kwargs
+    ) -> Answered:
+        """Ask when there is a place among the questions in flight."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:  # each batch has a loop of its own, and a semaphore only one
             self._loop = loop
@@ -247,7 +249,7 @@ class Panel:
             await self._room.acquire()
             leaving = loop.call_later(MAKES_ROOM_AFTER, self._room.release)
             try:
-                yield
+                return await ask(*args, **options)
             finally:
                 if leaving.when() > loop.time():
                     leaving.cancel()
@@ -261,7 +263,7 @@ class Panel:
         A verdict among ``matters`` would change the claim: it stands only where more than half of
         *all* the resolvers give it, so a dead one is no vote. ``everyone`` asks them all anyway.
         """
-        first, *others = secrets.SystemRandom().sample(self.resolvers, len(self.resolvers))
+        first, *others = _dice.sample(self.resolvers, len(self.resolvers))
         if everyone:
             return self._count(await self._looks([first, *others], domain), value)
         look = await self._look(first, domain)
@@ -278,8 +280,7 @@ class Panel:
 
     async def names(self, domain: str, kind: str) -> tuple[str, ...]:
         """Host names or addresses at ``domain``, as the first resolver has them."""
-        async with self._turn():
-            return await self.resolvers[0].names(domain, kind)
+        return await self._in_turn(self.resolvers[0].names, domain, kind)
 
     def _count(self, looks: list[Look], value: bytes) -> Answer:
         verdicts = [look.verdict(value) for look in looks]
@@ -292,8 +293,7 @@ class Panel:
         return await asyncio.gather(*(self._look(resolver, domain) for resolver in resolvers))
 
     async def _look(self, resolver: Resolver, domain: str, tries: int = TRIES) -> Look:
-        async with self._turn():
-            return await resolver.look(domain, tries=tries)
+        return await self._in_turn(resolver.look, domain, tries=tries)
 
 
 def run(question: Coroutine[Any, Any, Answered]) -> Answered:

@@ -44,17 +44,10 @@ RETURNING claim.id, domain, token, state, grace_started_at, absent_days, last_ab
 """
 
 # Rows whose state stays. A row that is no longer leased to this batch, or whose state has moved
-# since, gets neither its columns nor a line of history.
+# since, gets neither its columns nor a line of history. coalesce() hides the lease from the
+# planner: it takes a lease for one row's, and would compare each row given with each row leased.
 WRITE_BACK = """
-WITH given AS (
-    SELECT * FROM unnest(
-        %(id)s::bigint[], %(state)s::text[], %(at)s::timestamptz[], %(verdict)s::text[],
-        %(finding)s::text[], %(facts)s::jsonb[], %(details)s::jsonb[],
-        %(next_check_at)s::timestamptz[], %(absent_days)s::int[], %(last_absent_day)s::int[],
-        %(zone)s::text[], %(name_servers)s::text[]
-    ) AS row (id, state, at, verdict, finding, facts, details, next_check_at, absent_days,
-              last_absent_day, zone, name_servers)
-), done AS (
+WITH done AS (
     UPDATE domains_domainclaim claim
        SET last_checked_at = given.at, last_verdict = given.verdict,
            last_finding = given.finding, last_facts = given.facts,
@@ -63,14 +56,20 @@ WITH given AS (
            zone = CASE given.zone WHEN '' THEN claim.zone ELSE given.zone END,
            name_servers = CASE given.zone WHEN '' THEN claim.name_servers
                           ELSE string_to_array(given.name_servers, ' ') END
-      FROM given
-     WHERE claim.id = given.id AND claim.lease = %(lease)s AND claim.state = given.state
-    RETURNING claim.id
+      FROM unnest(
+        %(id)s::bigint[], %(state)s::text[], %(at)s::timestamptz[], %(verdict)s::text[],
+        %(finding)s::text[], %(facts)s::jsonb[], %(details)s::jsonb[],
+        %(next_check_at)s::timestamptz[], %(absent_days)s::int[], %(last_absent_day)s::int[],
+        %(zone)s::text[], %(name_servers)s::text[]
+      ) AS given (id, state, at, verdict, finding, facts, details, next_check_at, absent_days,
+                  last_absent_day, zone, name_servers)
+     WHERE claim.id = given.id AND claim.state = given.state
+       AND coalesce(claim.lease = %(lease)s, false)
+    RETURNING claim.id, given.at, given.verdict, given.finding, given.details, given.state,
+              given.next_check_at
 )
 INSERT INTO domains_domaincheck (claim_id, at, verdict, finding, details, state, next_check_at)
-SELECT given.id, given.at, given.verdict, given.finding, given.details, given.state,
-       given.next_check_at
-  FROM given JOIN done USING (id)
+SELECT * FROM done
 """
 
 
