@@ -35,4 +35,9 @@ def public_id_field(prefix: str) -> models.CharField[Any, Any]:
 
 def label_of(choices: type[models.TextChoices], value: str) -> str:
     """Return a choice in words; a value that is none of them as it is."""
-    return str(choices(value).label) if value in choices else value
+    return str(_labels(choices).get(value, value))
+
+
+@functools.cache
+def _labels(choices: type[models.TextChoices]) -> dict[str, Any]:
+    return {str(choice): choice.label for choice in choices}

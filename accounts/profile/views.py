@@ -21,6 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import limits
 from accounts.actor import Actor, person_of
 from accounts.audit.events import Event
+from accounts.organizations.context import load_entries
 from accounts.profile import cards, services
 from accounts.profile.forms import (
     ChangePasswordForm,
@@ -64,7 +65,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "given_addresses": given,
             "google": SocialAccount.objects.filter(user=user, provider="google").first(),
             "sessions": open_sessions(user, request.session.session_key),
-            "memberships": user.memberships.active().select_related("organization")[:50],
+            "memberships": [entry.membership for entry in load_entries(user)[:50]],
         },
     )
 

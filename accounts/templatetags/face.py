@@ -19,6 +19,7 @@ from django.utils.translation import ngettext, pgettext
 
 from accounts.icons import ICONS
 from accounts.models import Organization
+from accounts.organizations.context import load_entries
 from accounts.organizations.menu import ShownItem, shown
 
 register = template.Library()
@@ -152,10 +153,7 @@ def your_organizations(context: Context) -> list[Organization]:
     if context.get("context"):
         return []
     user = context["request"].user
-    return [
-        membership.organization
-        for membership in user.memberships.active().select_related("organization")[:8]
-    ]
+    return [entry.organization for entry in load_entries(user)[:8]]
 
 
 @register.simple_tag

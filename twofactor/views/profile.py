@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -19,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from accounts.models import Membership, User
+from accounts.organizations.context import load_entries
 from accounts.signin.flow import add_proof, redirect_to_sign_in
 from accounts.signin.password import ConfirmPasswordForm
 from twofactor import totp
@@ -32,6 +34,8 @@ from twofactor.services.reset import open_reset
 from twofactor.steps import Person, session_of
 from twofactor.views.set_up import show_codes
 
+# Those without one come last.
+NO_DEADLINE = datetime.datetime.max.replace(tzinfo=datetime.UTC)
 View = Callable[[HttpRequest, Person], HttpResponse]
 
 
@@ -70,14 +74,9 @@ def card(request: HttpRequest) -> dict[str, Any]:
 
 def demanding(user: User) -> list[Membership]:
     """Return the memberships whose organization demands a second factor, soonest deadline first."""
-    memberships = Membership.objects.filter(
-        user=user, organization__policy__two_factor_required=True
-    )
-    return list(
-        memberships.active()
-        .select_related("organization__policy")
-        .order_by("organization__policy__two_factor_deadline_at")
-    )
+    demands = [entry for entry in load_entries(user) if entry.policy.two_factor_required]
+    demands.sort(key=lambda entry: entry.policy.two_factor_deadline_at or NO_DEADLINE)
+    return [entry.membership for entry in demands]
 
 
 @own_settings
