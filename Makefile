@@ -37,9 +37,13 @@ logs: ## What web, worker and the others of `make run` say, as they say it
 
 # ── Test ─────────────────────────────────────────────────────────────────────────────────────────
 
+# Lint runs beside the tests, on the time that they wait; what it says is told at the end.
 test: $(VENV)/dev.stamp needs ## Everything: style, types, imports, all tests; CI runs this
-	@status=0; $(MAKE) lint || { status=1; echo 'lint failed, see above; the tests run all the same' >&2; }; \
-	$(MAKE) tests || status=1; exit $$status
+	@mkdir -p .artifacts; \
+	$(MAKE) lint >.artifacts/lint.log 2>&1 & lint=$$!; trap 'kill $$lint 2>/dev/null' INT TERM; \
+	status=0; $(MAKE) tests || status=1; \
+	wait $$lint || { status=1; echo 'lint failed:' >&2; }; \
+	cat .artifacts/lint.log; exit $$status
 
 test-fast: $(VENV)/dev.stamp ## The inner loop, under a minute: TESTS=tests/scim for one part
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal $(FAST) $(TESTS)

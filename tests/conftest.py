@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import environ
@@ -12,7 +12,7 @@ from django.db import connections
 from django.test import TransactionTestCase
 
 from tests.servers.launch import Server, running
-from tests.support import budget
+from tests.support import budget, order
 from tests.support.browser import running_browser
 from tests.support.database import empty_the_tables
 from tests.support.services import Facts, Services, ServicesOfTheController, sweep
@@ -28,8 +28,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     budget.add_option(parser)
 
 
+@pytest.hookimpl(trylast=True)  # when all marks are set
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     budget.choose(config, items)
+    order.long_ones_first(items)
+
+
+@pytest.hookimpl(optionalhook=True, wrapper=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int, int]:
+    """One worker more than cores in a whole run: journeys wait for mails, sweeps and browsers."""
+    cores = yield
+    return cores if config.getoption("within") else cores + 1
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -42,13 +42,12 @@ def ask(url: str, method: str = "GET", body: object = None, token: str = "") -> 
         return error.code, json.loads(error.read() or b"null")
 
 
-def code_for(key: str, not_this: str = "") -> str:
-    """The code that an authenticator app shows for a key, as typed off the page; not an old one."""
-    while True:
-        code = totp.code_at(key.replace(" ", ""), time.time())
-        if code != not_this:
-            return code
-        time.sleep(1)
+def code_for(key: str, *, steps_ahead: int = 0) -> str:
+    """The code that an authenticator app shows for a key, as typed off the page.
+
+    A clock that is a step ahead is within what the product takes, and saves a wait for the next.
+    """
+    return totp.code_at(key.replace(" ", ""), time.time() + steps_ahead * totp.STEP)
 
 
 @pytest.mark.requirement("DOM-1", "DOM-3", "SSO-3", "SSO-6", "JIT-1", "IDP-1", "SCIM-6", "ACC-1")
@@ -171,4 +170,4 @@ def test_carl_sets_up_an_authenticator_app_at_his_second_sign_in(journey: Journe
     sign_in(carls, carl)
     carls.sees("Two-factor verification")
     carls.fill("Security code", used).press("Log In").sees("That code has been used")
-    carls.fill("Security code", code_for(key, used)).press("Log In").sees(name)
+    carls.fill("Security code", code_for(key, steps_ahead=1)).press("Log In").sees(name)
