@@ -1,8 +1,7 @@
 """What happens while DNS or PostgreSQL is away: nothing is lost, no state changes."""
 
 import os
-import subprocess
-import sys
+import shutil
 import tempfile
 import time
 from collections import Counter
@@ -22,7 +21,8 @@ from tests.domains.dns import Dns
 from tests.domains.factories import ClaimFactory
 from tests.domains.sweeping import workers
 from tests.factories import OrganizationFactory
-from tests.servers.launch import ROOT, start
+from tests.servers.launch import start
+from tests.support.database import TEMPLATE, copy_migrated_cluster
 
 PATIENCE = 60  # seconds
 
@@ -79,19 +79,12 @@ def restartable(django_db_blocker):
     """A PostgreSQL of this test's own; Django's default connection goes there meanwhile."""
     folder = Path(tempfile.mkdtemp(prefix="orgsecurity-restart-"))
     folder.chmod(0o755)
+    copy_migrated_cluster(folder / "pg")
     server = EmbeddedPostgres(
         folder / "pg", log=folder / "log", environment=os.environ, settings=NOT_DURABLE
     )
-    server.create()
     server.start()
-    server.ensure_database("restarted")
-    url = server.url("restarted")
-    subprocess.run(
-        [sys.executable, "-m", "orgsecurity.launcher.prepare", "--no-demo"],
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url},
-        check=True,
-    )
+    url = server.url(TEMPLATE)
     before = dict(connections["default"].settings_dict)
     with django_db_blocker.unblock():
         connections["default"].close()
@@ -102,6 +95,7 @@ def restartable(django_db_blocker):
             connections["default"].close()
             connections["default"].settings_dict.update(before)
             server.stop()
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.mark.slow

@@ -60,7 +60,7 @@ class TestDatabases:
             return
         self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         cluster = self._folder / "pg"
-        _copy_migrated_cluster(cluster)
+        copy_migrated_cluster(cluster)
         self._server = _server(cluster, self._shared_buffers)
         self._server.start()
 
@@ -98,7 +98,7 @@ class TestDatabases:
             connection.close()
 
 
-def _copy_migrated_cluster(target: Path) -> None:
+def copy_migrated_cluster(target: Path) -> None:
     """Copy the kept cluster of the present migrations to `target`; make it where it is missing."""
     KEPT.mkdir(parents=True, exist_ok=True)
     kept = KEPT / _fingerprint()
