@@ -4,10 +4,51 @@
   const language = document.documentElement.lang || "en";
 
   /* What nobody waits for: a browser's first question about zones and languages takes longer than
-     all else here, and the page would be shown after it. */
-  function afterPaint(work) {
-    requestAnimationFrame(() => setTimeout(work));
+     all else here, and the page would be shown after it. A browser tells when it has painted. */
+  const painted = new Promise((resolve) => {
+    if (PerformanceObserver.supportedEntryTypes.includes("paint")) {
+      new PerformanceObserver(resolve).observe({ type: "paint", buffered: true });
+    } else requestAnimationFrame(() => setTimeout(resolve));
+  });
+  const afterPaint = (work) => painted.then(() => setTimeout(work));
+
+  /* [data-later]: scripts that would delay the first paint come after it, and after "load", for
+     htmx begins by itself only then. Who presses a [data-dialog] sooner waits for them; where they
+     can't be had, the link or the form does without. */
+  const { later = "" } = document.currentScript.dataset;
+  const { nonce } = document.currentScript;
+  let awaited = later !== "";
+  let pressed = null;
+
+  function fetchLater(url) {
+    return new Promise((resolve) => {
+      const script = Object.assign(document.createElement("script"), { src: url, nonce, async: false });
+      script.onload = script.onerror = resolve;
+      document.head.append(script);
+    });
   }
+
+  afterPaint(async () => {
+    if (!awaited) return;
+    if (document.readyState !== "complete") await new Promise((resolve) => addEventListener("load", resolve));
+    await Promise.all(later.split(" ").map(fetchLater));
+    awaited = false;
+    pressed?.();
+  });
+
+  function hold(event, element, again) {
+    if (!awaited || !element || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    pressed = again;
+  }
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-dialog]");
+    hold(event, link, () => link.click());
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-dialog]");
+    hold(event, form, () => form.requestSubmit(event.submitter));
+  });
 
   /* The reader's zone, for the dates of the next page. */
   afterPaint(() => {

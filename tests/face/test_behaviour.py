@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -94,6 +96,37 @@ def test_the_right_password_leads_back_to_a_page_that_says_what_is_now_true(
     assert "banner" in two_factor.evaluate(FOCUSED)
     world.organization.policy.refresh_from_db()
     assert world.organization.policy.two_factor_required
+
+
+@pytest.fixture
+def slow(two_factor: Any) -> Iterator[Any]:
+    """The same page, whose htmx stays on its way: `slow.asked` are the requests for it."""
+    asked: list[Any] = []
+    two_factor.route("**/htmx-2.min.js", lambda route: asked.append(route))  # noqa: PLW0108  # Playwright marks the function it gets
+    with two_factor.expect_request("**/htmx-2.min.js"):
+        two_factor.reload()
+    yield SimpleNamespace(page=two_factor, asked=asked)
+    two_factor.unroute("**/htmx-2.min.js")
+
+
+def test_a_switch_pressed_before_its_script_is_there_opens_the_dialog_when_it_is(slow):
+    before = slow.page.url
+    switch(slow.page).click()
+    assert slow.page.locator("dialog[open]").count() == 0
+
+    slow.asked.pop().fallback()
+
+    slow.page.wait_for_selector("dialog[open] #confirm-heading")
+    assert slow.page.url == before
+
+
+def test_where_the_script_of_dialogs_cannot_be_had_a_switch_leads_to_its_page(slow):
+    switch(slow.page).click()
+
+    slow.asked.pop().abort()
+
+    slow.page.wait_for_selector("main #confirm-heading")
+    assert slow.page.locator("dialog[open]").count() == 0
 
 
 def test_the_first_stop_of_the_keyboard_skips_to_the_content(two_factor):
@@ -194,6 +227,7 @@ def test_a_switch_shows_its_state_in_forced_colours(components):
 
 
 def come_back_to(page: Any) -> None:
+    page.wait_for_function("() => window.htmx !== undefined")  # it comes after the first paint
     page.evaluate("window.dispatchEvent(new Event('focus'))")
 
 
