@@ -34,8 +34,9 @@ from scim import attention, discovery, groups, users
 from scim.bodies import read_body
 from scim.caller import Caller, TooManyRequests, admit
 from scim.journal import Entry
+from scim.plain_users import Seen, admit_to_change
 from scim.providers import provider_of
-from scim.reads import Query, find_group, find_groups, find_user, find_users, members_of
+from scim.reads import Query, admit_with_user, find_group, find_groups, find_users, members_of
 from scim.rendering import (
     GroupRow,
     UserRow,
@@ -89,6 +90,9 @@ class Exchange:
         self.request = request
         self.caller = caller
         self.entry = entry
+        # The user that the path names, read with the admission where the method needs no more.
+        self.row: UserRow | None = None
+        self.seen: Seen | None = None
 
     @cached_property
     def actor(self) -> Actor:
@@ -147,18 +151,19 @@ def endpoint(request: HttpRequest, path: str = "") -> HttpResponse:
         provider_of(request.headers.get("User-Agent", "")),
         getattr(request, "id", ""),
     )
-    caller: Caller | None = None
+    exchange: Exchange | None = None
     headers: dict[str, str] = {}
     try:
-        caller = admit(request.headers.get("Authorization", ""))
-        answer = _dispatch(Exchange(request, caller, entry), path)
+        segments = [segment for segment in path.split("/") if segment]
+        exchange = _admitted(request, entry, segments)
+        answer = _dispatch(exchange, segments)
         entry.status = answer.status
     except SCIMException as error:
         headers = _error_headers(error)
         answer = _refusal(entry, error)
-        if isinstance(error, users.NeedsInvitation) and caller is not None:
-            actor = Actor.acting(request, "scim", entry.provider, caller.token)
-            attention.note_refusal(caller.organization, error.address, actor=actor)
+        if isinstance(error, users.NeedsInvitation) and exchange is not None:
+            organization = exchange.caller.organization
+            attention.note_refusal(organization, error.address, actor=exchange.actor)
     except (SuspiciousOperation, DataError):
         answer = _refusal(entry, InvalidValueException(detail="The request cannot be read."))
     except (OperationalError, InterfaceError):
@@ -169,9 +174,26 @@ def endpoint(request: HttpRequest, path: str = "") -> HttpResponse:
         # The border of the protocol: a provider must get a SCIM body, whatever broke.
         log.exception("scim_failed", path=path)
         answer = _refusal(entry, _failure(500, "Something broke on our side; it was recorded."))
-    if caller is not None:
-        _write(entry, caller)
+    if exchange is not None:
+        _write(entry, exchange.caller)
     return _response(request, answer, headers)
+
+
+def _admitted(request: HttpRequest, entry: Entry, segments: list[str]) -> Exchange:
+    """Admit the request; where it reads or changes one user, read them in the same statement."""
+    header = request.headers.get("Authorization", "")
+    names_user = len(segments) == 2 and segments[0].lower() == "users" and _is_safe(segments[1])
+    if names_user and request.method in ("GET", "HEAD"):
+        caller, row = admit_with_user(header, segments[1])
+        exchange = Exchange(request, caller, entry)
+        exchange.row = row
+    elif names_user and request.method == "PATCH":
+        caller, seen = admit_to_change(header, segments[1])
+        exchange = Exchange(request, caller, entry)
+        exchange.seen = seen
+    else:
+        exchange = Exchange(request, admit(header), entry)
+    return exchange
 
 
 def _write(entry: Entry, caller: Caller) -> None:
@@ -224,15 +246,15 @@ def _response(request: HttpRequest, answer: Answer, headers: dict[str, str]) -> 
 # ── Which request is which ──────────────────────────────────────────────────────────────────────
 
 
-def _dispatch(exchange: Exchange, path: str) -> Answer:
-    segments = [segment for segment in path.split("/") if segment]
+def _dispatch(exchange: Exchange, segments: list[str]) -> Answer:
     handlers, arguments = _route(segments)
     method = exchange.request.method or ""
     handler = handlers.get("GET" if method == "HEAD" else method)
     if handler is None:
-        exchange.entry.meaning = f"{method} /{path}"
+        path = exchange.entry.path
+        exchange.entry.meaning = f"{method} {path}"
         raise MethodNotAllowedException(
-            allowed=handlers, detail=f"/{path[:100]} does not know {method}."
+            allowed=handlers, detail=f"{path[:100]} does not know {method}."
         )
     return handler(exchange, *arguments)
 
@@ -379,8 +401,7 @@ def _user_answer(
 
 def _get_user(exchange: Exchange, identifier: str) -> Answer:
     exchange.entry.begin("Read a user", identifier)
-    projection = exchange.projection(USER)
-    row = find_user(exchange.caller, _safe(identifier), with_groups=projection.wants("groups"))
+    projection, row = exchange.projection(USER), exchange.row
     if row is None:
         raise NotFoundException(detail="There is no such user in this organization.")
     exchange.entry.effect = row.user_name
@@ -410,7 +431,9 @@ def _replace_user(exchange: Exchange, identifier: str) -> Answer:
 def _patch_user(exchange: Exchange, identifier: str) -> Answer:
     exchange.entry.begin("Change a user", identifier)
     operations = read_operations(exchange.payload())
-    done = _change(exchange, identifier, users.patch_user, operations, entry=exchange.entry)
+    done = _change(
+        exchange, identifier, users.patch_user, operations, seen=exchange.seen, entry=exchange.entry
+    )
     exchange.entry.meaning = f"Change {done.row.user_name}"
     # Microsoft's validators read the resource; Okta and OneLogin take it or leave it.
     return _user_answer(done.row, exchange.projection(USER))
@@ -445,9 +468,13 @@ def _change(
 
 def _safe(identifier: str) -> str:
     """Give an id as the database can compare it; no id of ours has any other character."""
-    if not (identifier.isascii() and identifier.isprintable()):
+    if not _is_safe(identifier):
         raise NotFoundException(detail="There is no such resource in this organization.")
     return identifier
+
+
+def _is_safe(identifier: str) -> bool:
+    return identifier.isascii() and identifier.isprintable()
 
 
 # ── Groups ──────────────────────────────────────────────────────────────────────────────────────

@@ -16,9 +16,7 @@ from scim.models import digest_of
 # One statement finds the token with the verified domains (as domains.services.verified_domains
 # does) and books its next place in the queue (GCRA): a request is let
 # through while the queue is shorter than one second. Its commit waits for no disk.
-_ADMIT = Prepared(
-    "admit",
-    """
+_ADMISSION = """
 WITH caller AS (
     SELECT t.id, t.public_id AS token, t.ending, o.id AS organization, o.public_id, o.name,
            ARRAY(SELECT d.domain::text FROM domains_domainclaim d
@@ -41,11 +39,10 @@ WITH caller AS (
 )
 SELECT caller.id, caller.token, caller.ending, caller.organization, caller.public_id, caller.name,
        caller.domains, coalesce(pace.allowed, true), coalesce(pace.wait, 0)
-FROM caller LEFT JOIN pace ON true
-""",
-)
-
-
+"""
+_FROM = "FROM caller LEFT JOIN pace ON true"
+_ADMIT = Prepared("admit", f"{_ADMISSION} {_FROM}")
+_COLUMNS = 9
 HOLDING_STATES = sorted(state.value for state in HOLDING)
 
 
@@ -80,41 +77,55 @@ def bearer_of(header: str) -> str:
     return secret
 
 
+def admitting(name: str, columns: str, source: str) -> Prepared:
+    """Give a statement that admits and reads, at once, a row that ``source`` finds for `caller`."""
+    found = f"LATERAL (SELECT {columns} {source}) found"
+    return Prepared(name, f"{_ADMISSION}, found.* {_FROM} LEFT JOIN {found} ON true")
+
+
 def admit(header: str) -> Caller:
     """Find the organization of a request, and count the request.
 
     Raises UnauthorizedException for a missing, wrong, replaced or revoked token, and
     TooManyRequests.
     """
+    return admit_by(_ADMIT, header)[0]
+
+
+def admit_by(statement: Prepared, header: str, **values: Any) -> tuple[Caller, tuple[Any, ...]]:
+    """Do the same by a statement of admitting(); gives also what it found, or NULLs."""
     secret = bearer_of(header)
     rate = settings.SCIM_REQUESTS_PER_SECOND if settings.RATE_LIMITS else 0
     rows = _first_statement(
+        statement,
         {
             "digest": digest_of(secret),
             "gap": 1 / rate if rate > 0 else 0,
             "holding": HOLDING_STATES,
-        }
+            **values,
+        },
     )
     if not rows:
         raise UnauthorizedException(
             detail="This SCIM token is not valid. Generate one under Access Security → SCIM."
         )
-    token_id, token, ending, organization_id, public_id, name, domains, allowed, wait = rows[0]
+    columns, found = rows[0][:_COLUMNS], rows[0][_COLUMNS:]
+    token_id, token, ending, organization_id, public_id, name, domains, allowed, wait = columns
     if not allowed:
         raise TooManyRequests(max(1, math.ceil(wait)))
     organization = Organization(pk=organization_id, public_id=public_id, name=name)
     organization._state.adding = False  # noqa: SLF001 - read from its row, by hand
     organization._state.db = "default"  # noqa: SLF001
-    return Caller(organization, token_id, token, ending, sorted(domains))
+    return Caller(organization, token_id, token, ending, sorted(domains)), found
 
 
-def _first_statement(values: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _first_statement(statement: Prepared, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     """Ask on a kept connection without Django's `SELECT 1` before: this is the question itself."""
     if connection.connection is None or connection.in_atomic_block:
-        return _ADMIT.rows(values)
+        return statement.rows(values)
     connection.health_check_done = True  # type: ignore[attr-defined]  # not in Django's stubs
     try:
-        return _ADMIT.rows(values)
+        return statement.rows(values)
     except (OperationalError, InterfaceError):
         connection.close()  # it was cut while nobody used it
-        return _ADMIT.rows(values)
+        return statement.rows(values)

@@ -20,9 +20,14 @@ from accounts.models import Membership, Role, User
 from accounts.organizations import plain_members
 from accounts.prepared import Prepared, at_once
 from scim import batches, journal
-from scim.caller import Caller
+from scim.caller import Caller, admit_by
 from scim.journal import Entry
-from scim.reads import BY_ID_AFTER_SWITCH, by_id_after, values_of_id
+from scim.reads import (
+    BY_ID_AFTER_SWITCH,
+    admitting_with_user,
+    values_of_id,
+    values_of_user,
+)
 from scim.rendering import UserRow
 from scim.wire.documents import Described
 
@@ -64,8 +69,8 @@ def _deactivate() -> Prepared:
 
 
 @cache
-def _look() -> Prepared:
-    return by_id_after("user_to_switch", plain_members.looking())
+def _admit() -> Prepared:
+    return admitting_with_user("admit_to_switch", plain_members.looking())
 
 
 def create(
@@ -117,13 +122,13 @@ class Seen:
     plain: plain_members.PlainMember | None
 
 
-def find(caller: Caller, resource_id: str) -> Seen | None:
-    """Give a user of the organization, looked at for a switch."""
-    rows = _look().rows(values_of_id(caller, resource_id))
-    if not rows:
-        return None
-    looked_at, columns = rows[0][: plain_members.LOOKED_AT], rows[0][plain_members.LOOKED_AT :]
-    return Seen(UserRow(*columns), plain_members.plain_of(caller.organization, looked_at))
+def admit_to_change(header: str, resource_id: str) -> tuple[Caller, Seen | None]:
+    """Admit a request (scim.caller.admit) and look at the user whom it may switch."""
+    caller, found = admit_by(_admit(), header, **values_of_user(resource_id))
+    columns, looked_at = found[: len(UserRow._fields)], found[len(UserRow._fields) :]
+    if columns[0] is None:
+        return caller, None
+    return caller, Seen(UserRow(*columns), plain_members.plain_of(caller.organization, looked_at))
 
 
 def switch(

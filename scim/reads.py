@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 
 from accounts.prepared import Prepared
-from scim.caller import Caller
+from scim.caller import Caller, admit_by, admitting
 from scim.rendering import GroupRow, UserRow, base_url
 from scim.search import USER_DOCUMENT, Condition
 
@@ -71,15 +71,34 @@ BY_ID_AFTER_SWITCH = Prepared(
 )
 
 
-def by_id_after(name: str, columns: str) -> Prepared:
-    """Give the statement that reads ``columns`` of a membership `m` and account `u`, then them."""
-    return Prepared(name, f"SELECT {columns}, {_WHOLE_BY_ID}")
+_BY_ID_OF_CALLER = f"""{_FROM_USERS} WHERE r.resource_id = %(resource_id)s
+    AND r.organization_id = caller.organization AND r.domain = ANY(caller.domains)"""
+_OF_CALLER = f"{_COLUMNS}, {_GROUPS_OF_USER.replace('%s', '%(groups)s::text')}"
 
 
-_BY_ID_ALONE = Prepared(
-    "scim_user_alone",
-    f"SELECT {_COLUMNS}, NULL {_FROM_USERS} WHERE r.resource_id = %s AND {_OURS}",
-)
+def admitting_with_user(name: str, further: str = "") -> Prepared:
+    """Give the statement that admits and reads a user: of two round trips, one.
+
+    ``further`` columns of the membership `m` and the account `u` come after the user's.
+    """
+    columns = f"{_OF_CALLER}, {further}" if further else _OF_CALLER
+    return admitting(name, columns, _BY_ID_OF_CALLER)
+
+
+_ADMIT_WITH_USER = admitting_with_user("admit_with_user")
+
+
+def admit_with_user(header: str, resource_id: str) -> tuple[Caller, UserRow | None]:
+    """Admit a request (scim.caller.admit) and give the user of its organization."""
+    caller, found = admit_by(_ADMIT_WITH_USER, header, **values_of_user(resource_id))
+    return caller, None if found[0] is None else UserRow(*found)
+
+
+def values_of_user(resource_id: str) -> dict[str, str]:
+    """Give what admitting_with_user() is asked with."""
+    return {"groups": f"{base_url()}/Groups/", "resource_id": resource_id}
+
+
 # What every provider asks before it creates somebody.
 _BY_NAME = Prepared(
     "scim_user_by_name",
@@ -89,12 +108,9 @@ _BY_NAME = Prepared(
 _BY_NAME_ONLY = "r.user_name_key = %s"
 
 
-def find_user(caller: Caller, resource_id: str, *, with_groups: bool = True) -> UserRow | None:
+def find_user(caller: Caller, resource_id: str) -> UserRow | None:
     """Give a user of the organization, and of no other."""
-    if with_groups:
-        rows = BY_ID.rows(values_of_id(caller, resource_id))
-    else:
-        rows = _BY_ID_ALONE.rows((resource_id, caller.organization.pk, caller.domains))
+    rows = BY_ID.rows(values_of_id(caller, resource_id))
     return UserRow(*rows[0]) if rows else None
 
 

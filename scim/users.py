@@ -222,12 +222,15 @@ def patch_user(
     resource_id: str,
     operations: list[Operation],
     *,
+    seen: plain_users.Seen | None,
     before: Precondition,
     actor: Actor,
     entry: Entry,
 ) -> Done:
-    """Apply operations, all or nothing."""
-    done = _switched(caller, resource_id, operations, before=before, actor=actor, entry=entry)
+    """Apply operations, all or nothing; ``seen`` is the user as they were a moment ago."""
+    done = _switched(
+        caller, resource_id, operations, seen=seen, before=before, actor=actor, entry=entry
+    )
     if done is not None:
         return done
     with transaction.atomic():
@@ -244,6 +247,7 @@ def _switched(
     resource_id: str,
     operations: list[Operation],
     *,
+    seen: plain_users.Seen | None,
     before: Precondition,
     actor: Actor,
     entry: Entry,
@@ -251,7 +255,6 @@ def _switched(
     """Switch a plain user off or on, where the operations do nothing else."""
     if not all(_is_of_active(operation) for operation in operations):
         return None
-    seen = plain_users.find(caller, resource_id)
     if seen is None:
         raise _unknown()
     row, plain = seen.row, seen.plain

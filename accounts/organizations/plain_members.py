@@ -58,10 +58,6 @@ def looking() -> str:
         (SELECT count(*) FROM usersessions_usersession s WHERE s.user_id = u.id), {_plain()}"""  # noqa: S608 - conditions of our own
 
 
-LOOKED_AT = 11
-"""How many columns looking() has."""
-
-
 def deactivating() -> str:
     """Give deactivate_member() as parts of a WITH; `changed` is empty where it is not for us."""
     return f"""plain AS (
