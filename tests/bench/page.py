@@ -6,23 +6,17 @@ What is added is the difference between two of our own pages, one inside an orga
 """
 
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from tests.bench.bare import bare_django, bare_session, with_its_backend
 from tests.bench.report import Report, in_turns
 from tests.factories import MembershipFactory
 from tests.support.signing_in import sign_in
 
 ROUNDS = 300
-BACKEND = "django.contrib.auth.backends.ModelBackend"
-BARE = [
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-]
 
 
 def run(report: Report) -> None:
@@ -30,12 +24,11 @@ def run(report: Report) -> None:
     client = sign_in(Client(), membership.user)
     page = f"/organization/{membership.organization.public_id}/"
 
-    both = [*settings.AUTHENTICATION_BACKENDS, BACKEND]
-    with override_settings(ROOT_URLCONF="tests.bench.page_urls", AUTHENTICATION_BACKENDS=both):
-        bare = bare_client(membership.user)
+    with override_settings(ROOT_URLCONF="tests.bench.page_urls"), with_its_backend():
+        django = bare_client(membership.user)
         medians = in_turns(
             ROUNDS,
-            floor=lambda: bare.get("/user/"),
+            floor=lambda: django.get("/user/"),
             user=lambda: client.get("/user/"),
             page=lambda: client.get(page),
         )
@@ -49,14 +42,9 @@ def run(report: Report) -> None:
 
 def bare_client(user: User) -> Client:
     """Sign in to Django alone; the middleware is what it is at the first request."""
-    session = SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = BACKEND
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.save()
     client = Client()
-    client.cookies[settings.SESSION_COOKIE_NAME] = str(session.session_key)
-    with override_settings(MIDDLEWARE=BARE, SESSION_ENGINE="django.contrib.sessions.backends.db"):
+    client.cookies[settings.SESSION_COOKIE_NAME] = bare_session(user)
+    with bare_django():
         assert client.get("/user/").content.decode() == user.email
     return client
 

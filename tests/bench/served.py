@@ -1,8 +1,8 @@
 """Pages as granian serves them, two workers of four threads, 16 kept connections
 
-The plain page is what Django alone does for a signed-in page: session, user, the membership by one
-join, and 6 kB of a template. In turns with it, a settings page; then one answer while 32 requests
-hang half sent.
+The plain page is what Django alone does for a signed-in page, with no middleware but those two:
+session, user, the membership by one join, and 6 kB of a template. In turns with it, a settings
+page; then one answer while 32 requests hang half sent.
 """
 
 import os
@@ -20,6 +20,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
+from tests.bench.bare import bare_session
 from tests.bench.report import Report
 from tests.factories import MembershipFactory, OrganizationFactory
 from tests.support.services import free_port
@@ -32,7 +33,7 @@ GRANIAN = [
     *("--interface", "wsgi", "--host", "127.0.0.1", "--workers", "2", "--blocking-threads", "4"),
     *("--blocking-threads-idle-timeout", "600", "--no-ws", "--log-level", "error"),
 ]
-APPLICATION = "orgsecurity.wsgi:application"
+PRODUCT, BARE = "orgsecurity.wsgi:application", "tests.bench.bare_wsgi:application"
 UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 
 
@@ -43,14 +44,15 @@ def run(report: Report) -> None:
         MembershipFactory(organization=organization)
     session = sign_in(Client(), owner.user).cookies[settings.SESSION_COOKIE_NAME].value
     cookie = f"{settings.SESSION_COOKIE_NAME}={session}"
+    bare_cookie = f"{settings.SESSION_COOKIE_NAME}={bare_session(owner.user)}"
     plain = f"/plain/{organization.public_id}/"
     pages = {
         "two-factor": reverse("twofactor:settings", args=[organization.public_id]),
         "plan": reverse("organizations:plan", args=[organization.public_id]),
     }
-    with served() as (port, process):
+    with served() as (port, process), served(BARE) as (bare_port, _bare):
         for name, page in pages.items():
-            floor, ours = in_rounds(port, cookie, plain, page)
+            floor, ours = in_rounds((bare_port, bare_cookie, plain), (port, cookie, page))
             report.add(f"plain page, beside {name}", floor[0], "a second")
             report.add(f"settings: {name}", ours[0], "a second", floor=floor[0], at_least=0.8)
             report.add(f"settings: {name}, p50", ours[1])
@@ -62,11 +64,11 @@ def run(report: Report) -> None:
 
 
 @contextmanager
-def served() -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
-    """Serve the product, and the plain page beside it, as production does."""
+def served(application: str = PRODUCT) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
+    """Serve the product, or the plain page, as production does."""
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "granian", *GRANIAN, "--port", str(port), APPLICATION],
+        [sys.executable, "-m", "granian", *GRANIAN, "--port", str(port), application],
         env={**os.environ, "BENCH_SERVED": "1", "LOG_LEVEL": "INFO"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -86,12 +88,15 @@ def served() -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
         process.wait(10)
 
 
-def in_rounds(port: int, cookie: str, *pages: str) -> list[tuple[float, float, float]]:
-    """Return for each page the medians of requests a second, p50 and p99, loaded in turns."""
-    taken: dict[str, list[tuple[float, float, float]]] = {page: [] for page in pages}
+def in_rounds(*pages: tuple[int, str, str]) -> list[tuple[float, float, float]]:
+    """Return for each page (port, cookie, path) the medians of requests a second, p50 and p99,
+    loaded in turns."""
+    taken: dict[tuple[int, str, str], list[tuple[float, float, float]]] = {
+        page: [] for page in pages
+    }
     for number in range(-1, ROUNDS):
         for page, measured in taken.items():
-            found = load(port, cookie, page)
+            found = load(*page)
             if number >= 0:
                 measured.append(found)
     return [
