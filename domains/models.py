@@ -154,7 +154,12 @@ class DomainClaim(models.Model):
 class DomainCheck(models.Model):
     """One look at DNS, kept for the admin to read (DOM-8)."""
 
-    claim = models.ForeignKey(DomainClaim, on_delete=models.CASCADE, related_name="checks")
+    claim = models.ForeignKey(
+        DomainClaim,
+        on_delete=models.CASCADE,
+        related_name="checks",
+        db_index=False,  # check_by_claim is one
+    )
     at = models.DateTimeField()
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
     finding = models.CharField(max_length=20, choices=Finding.choices)
