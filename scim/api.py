@@ -31,7 +31,7 @@ from scim2_server.errors import MethodNotAllowedException, UnsupportedMediaTypeE
 
 from accounts.actor import Actor
 from scim import attention, discovery, groups, users
-from scim.bodies import read_body
+from scim.bodies import hear_out, read_body
 from scim.caller import Caller, TooManyRequests, admit
 from scim.journal import Entry
 from scim.plain_users import Seen, admit_to_change
@@ -161,6 +161,7 @@ def endpoint(request: HttpRequest, path: str = "") -> HttpResponse:
     except SCIMException as error:
         headers = _error_headers(error)
         answer = _refusal(entry, error)
+        hear_out(request)
         if isinstance(error, users.NeedsInvitation) and exchange is not None:
             organization = exchange.caller.organization
             attention.note_refusal(organization, error.address, actor=exchange.actor)

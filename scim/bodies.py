@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import BinaryIO
 
 from django.http import HttpRequest, UnreadablePostError
-from scim2_models import InvalidSyntaxException, PayloadTooLargeException
+from scim2_models import InvalidSyntaxException, PayloadTooLargeException, SCIMException
 
 from scim.wire.reading import BODY_LIMIT
 
@@ -21,14 +22,30 @@ def read_body(request: HttpRequest) -> bytes:
     .NET clients may send a body in chunks, without a Content-Length; Django reads none of it.
     """
     length = request.META.get("CONTENT_LENGTH") or ""
-    is_chunked = not length and bool(request.META.get("wsgi.input_terminated"))
     try:
         if length.isdecimal() and int(length) <= BODY_LIMIT:
             return request.body
-        stream = request.META["wsgi.input"] if is_chunked else request
-        return _read_within(stream, int(length) if length.isdecimal() else 0)
+        return _read_within(_stream_of(request), int(length) if length.isdecimal() else 0)
     except (UnreadablePostError, OSError):
         raise InvalidSyntaxException(detail="The body broke off.") from None
+
+
+def hear_out(request: HttpRequest) -> None:
+    """Read the body of a request that was refused without a look at it.
+
+    Answered while a client still sends, it often sees a broken connection in place of its 401;
+    and the next request could not go over the same connection.
+    """
+    if request.method not in ("GET", "HEAD"):
+        with suppress(SCIMException):
+            read_body(request)
+
+
+def _stream_of(request: HttpRequest) -> BinaryIO | HttpRequest:
+    is_chunked = not request.META.get("CONTENT_LENGTH") and request.META.get(
+        "wsgi.input_terminated"
+    )
+    return request.META["wsgi.input"] if is_chunked else request
 
 
 def _read_within(stream: BinaryIO | HttpRequest, announced: int) -> bytes:

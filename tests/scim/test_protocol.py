@@ -183,6 +183,13 @@ def test_a_body_too_large_is_read_to_its_end_so_that_the_answer_is_heard(scim):
     assert body.read() == b""
 
 
+def test_a_refusal_without_a_look_at_the_body_is_heard_too(db):
+    body = BytesIO(b"x" * 3_000_000)
+
+    assert error_of(in_chunks(ScimClient("wrong"), body))[0] == 401
+    assert body.read() == b""
+
+
 @pytest.mark.threat("C6")
 def test_a_body_without_end_is_cut_off(scim):
     body = BytesIO(b"x" * 20_000_000)
