@@ -161,7 +161,8 @@ def endpoint(request: HttpRequest, path: str = "") -> HttpResponse:
     except SCIMException as error:
         headers = _error_headers(error)
         answer = _refusal(entry, error)
-        hear_out(request)
+        if error.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:  # of that, enough was heard
+            hear_out(request)
         if isinstance(error, users.NeedsInvitation) and exchange is not None:
             organization = exchange.caller.organization
             attention.note_refusal(organization, error.address, actor=exchange.actor)
