@@ -10,6 +10,8 @@ import hashlib
 import hmac
 import re
 import secrets
+from functools import cache
+from typing import Any
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
@@ -292,12 +294,18 @@ def signature(
     )
 
 
+@cache
+def private_key(pem: bytes) -> Any:
+    """The key to sign with, read once: OpenSSL takes a tenth of a second to check its numbers."""
+    return serialization.load_pem_private_key(pem, None)
+
+
 def _signed(content: bytes, by: Key, method: str) -> str:
     kind, _, digest = method.partition("-")
     if kind == "hmac":
         made = hmac.new(by.certificate_pem, content, HASHES[digest][0]).digest()
     else:
-        private = serialization.load_pem_private_key(by.private_pem, None)
+        private = private_key(by.private_pem)
         chosen = HASHES.get(digest, HASHES["sha256"])[1]()
         if isinstance(private, ec.EllipticCurvePrivateKey):
             from cryptography.hazmat.primitives.asymmetric.utils import (  # noqa: PLC0415
@@ -308,7 +316,7 @@ def _signed(content: bytes, by: Key, method: str) -> str:
             r, s = decode_dss_signature(private.sign(content, ec.ECDSA(chosen)))
             made = r.to_bytes(size) + s.to_bytes(size)
         else:
-            made = private.sign(content, padding.PKCS1v15(), chosen)  # type: ignore[call-arg, arg-type]
+            made = private.sign(content, padding.PKCS1v15(), chosen)
     return base64.b64encode(made).decode()
 
 
