@@ -116,8 +116,9 @@ if DEBUG:
 ROOT_URLCONF = "orgsecurity.urls"
 WSGI_APPLICATION = "orgsecurity.wsgi.application"
 AUTH_USER_MODEL = "accounts.User"
-# The address is unique on lower(email), a constraint that the check can't see.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+# The address is unique on lower(email), a constraint that the check can't see; our i18n tags stand
+# in for Django's on purpose.
+SILENCED_SYSTEM_CHECKS = ["auth.W004", "templates.W003"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
