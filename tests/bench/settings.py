@@ -3,7 +3,7 @@
 import os
 
 from tests.settings import *  # isort: skip  # it makes the environment that the other reads
-from orgsecurity.settings import DATABASES, PASSWORD_HASHERS
+from orgsecurity.settings import DATABASES, PASSWORD_HASHERS, STORAGES
 
 PASSWORD_HASHERS = list(PASSWORD_HASHERS)
 
@@ -15,3 +15,10 @@ if "BENCH_SERVED" in os.environ:
     DATABASES["default"]["CONN_MAX_AGE"] = 600
     # Files are known from the start, and found without a look at the disk.
     WHITENOISE_USE_FINDERS, WHITENOISE_AUTOREFRESH = True, False
+    # Collected and compressed, as in production, where a bench looks at them.
+    if "BENCH_STATIC" in os.environ:
+        STATIC_ROOT = os.environ["BENCH_STATIC"]
+        WHITENOISE_USE_FINDERS = False
+        STORAGES["staticfiles"] = {
+            "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        }
