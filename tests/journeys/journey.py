@@ -128,7 +128,7 @@ class Journey:
     def until(self, text: str, *, seconds: float = 60) -> Self:
         """Load the page again and again until it says so: what a worker does, takes a moment."""
         for _ in range(int(seconds)):
-            if self.page.get_by_text(text).count():
+            if self.page.get_by_text(text).filter(visible=True).count():
                 break
             self.page.wait_for_timeout(1000)
             self.page.reload()
