@@ -33,7 +33,7 @@ from tests.factories import MembershipFactory, OrganizationFactory
 from tests.support.browser import running_browser
 from tests.support.signing_in import sign_in
 
-ROUNDS, TRIES = 9, 3
+ROUNDS, TRIES = 7, 3
 WARMING = 5 * CONNECTIONS  # requests
 HEAVIEST = 100.0  # kB
 SLOWEST = 1.5  # times the plain page
