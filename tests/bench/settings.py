@@ -1,6 +1,7 @@
 """Settings of the tests, with the passwords of production."""
 
 import os
+from pathlib import Path
 
 from tests.settings import *  # isort: skip  # it makes the environment that the other reads
 from orgsecurity.settings import DATABASES, PASSWORD_HASHERS, STORAGES
@@ -17,7 +18,7 @@ if "BENCH_SERVED" in os.environ:
     WHITENOISE_USE_FINDERS, WHITENOISE_AUTOREFRESH = True, False
     # Collected and compressed, as in production, where a bench looks at them.
     if "BENCH_STATIC" in os.environ:
-        STATIC_ROOT = os.environ["BENCH_STATIC"]
+        STATIC_ROOT = Path(os.environ["BENCH_STATIC"])
         WHITENOISE_USE_FINDERS = False
         STORAGES["staticfiles"] = {
             "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
