@@ -1,7 +1,7 @@
 """Pages of members keep room for a new version of some.
 
 A change of what no index holds (a state, a last visit) then stays on its page, and none of eight
-indexes hears of it: a deactivation by SCIM cost the database a third more.
+indexes hears of it: SCIM deactivates people by the hundred, and each opens their pages every day.
 """
 
 from django.db import migrations
