@@ -1,48 +1,9 @@
 """Totals in several rows a domain, so that new members do not wait for each other's commits.
 
-Each connection adds to the row that its number gives. A resource that is inserted with its
-membership, in one statement, is not inserted once more by the trigger.
+Each connection adds to the row that its number gives.
 """
 
 from django.db import migrations, models
-
-FOLLOW_MEMBERSHIP = """
-CREATE OR REPLACE FUNCTION scim_follow_membership() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    address text;
-BEGIN
-    PERFORM 1 FROM scim_directory WHERE organization_id = NEW.organization_id;
-    IF NOT FOUND THEN
-        RETURN NULL;
-    END IF;
-    IF TG_OP = 'INSERT' THEN
-        DELETE FROM scim_departure
-            WHERE organization_id = NEW.organization_id AND user_id = NEW.user_id;
-        PERFORM 1 FROM scim_userresource WHERE membership_id = NEW.id;
-        IF FOUND THEN
-            RETURN NULL;
-        END IF;
-    END IF;
-    SELECT coalesce(nullif(NEW.email, ''), u.email) INTO address
-        FROM accounts_user u WHERE u.id = NEW.user_id;
-    IF TG_OP = 'INSERT' THEN
-        INSERT INTO scim_userresource (membership_id, organization_id, resource_id, user_name,
-                user_name_key, domain, external_id, created_at, modified_at)
-            VALUES (NEW.id, NEW.organization_id, NEW.public_id, address, lower(address),
-                coalesce(lower(substring(address from '@([^@]*)$')), ''), '',
-                clock_timestamp(), clock_timestamp())
-            ON CONFLICT DO NOTHING;
-    ELSE
-        UPDATE scim_userresource SET
-            user_name = CASE WHEN user_name_key = lower(address) THEN user_name ELSE address END,
-            user_name_key = lower(address),
-            domain = coalesce(lower(substring(address from '@([^@]*)$')), ''),
-            modified_at = clock_timestamp()
-            WHERE membership_id = NEW.id;
-    END IF;
-    RETURN NULL;
-END $$;
-"""
 
 # Whoever removes or moves a member holds the organization's lock alone: any row will do.
 KEEP_TOTALS = """
@@ -91,7 +52,7 @@ class Migration(migrations.Migration):
                 fields=("organization", "domain", "slot"), name="scim_total_once"
             ),
         ),
-        migrations.RunSQL(FOLLOW_MEMBERSHIP + KEEP_TOTALS),
+        migrations.RunSQL(KEEP_TOTALS),
         # Ids are compared, never searched by their beginning (accounts 0005).
         migrations.RunSQL(
             "DROP INDEX IF EXISTS scim_userresource_resource_id_2df3336c_like;",

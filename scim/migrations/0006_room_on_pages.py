@@ -1,6 +1,7 @@
 """Pages of user resources keep room for a new version of some (accounts 0006 says why).
 
-And a change of state or name, the address being the same, is noted in one statement.
+And a change of state or name, the address being the same, is noted in one statement; a resource
+that is inserted with its membership, in one statement, is not inserted once more by the trigger.
 """
 
 from django.db import migrations
