@@ -56,6 +56,19 @@ def icon(name: str, size: int = 20) -> SafeString:
 
 
 @register.simple_tag
+def status(tone: str, text: str, at: datetime | None = None) -> SafeString:
+    """A state in words behind the icon of its tone: good, warn, bad or neutral.
+
+    ``at`` says since when: "Verified, 4 minutes ago".
+    """
+    tone = tone or "neutral"
+    words = format_html("{}, {}", text, ago(at)) if at else text
+    return format_html(
+        '<span class="status status--{}">{}<span>{}</span></span>', tone, icon(tone, 16), words
+    )
+
+
+@register.simple_tag
 def ago(at: datetime | None) -> SafeString | str:
     """A <time> in words, "4 minutes ago"; script keeps it true, its title is UTC."""
     if at is None:
