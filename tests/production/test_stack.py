@@ -53,9 +53,11 @@ class Stack:
         # Before the web starts, as in the Dockerfile: it reads the manifest once.
         self.manage("collectstatic", "--noinput", "--verbosity=0")
         self.redis = start_redis(folder, redis_port)
-        granian = ["granian", "--interface", "wsgi", "--port", str(self.port), "--workers", "1"]
+        server = ["orgsecurity.server", "--interface", "wsgi", "--workers", "1"]
         celery = ["celery", "--app=orgsecurity"]
-        self.web = self._start("web", [*granian, "orgsecurity.wsgi:application"])
+        self.web = self._start(
+            "web", [*server, "--port", str(self.port), "orgsecurity.wsgi:application"]
+        )
         self.worker = self._start(
             "worker", [*celery, "worker", "--pool=threads", "--concurrency=2"]
         )
