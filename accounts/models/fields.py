@@ -8,6 +8,7 @@ import secrets
 from typing import Any
 
 from django.db import models
+from django.utils.translation import get_language
 
 # "Nothing is void": the evidence that led to a row is often older than the row.
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -34,10 +35,11 @@ def public_id_field(prefix: str) -> models.CharField[Any, Any]:
 
 
 def label_of(choices: type[models.TextChoices], value: str) -> str:
-    """Return a choice in words; a value that is none of them as it is."""
-    return str(_labels(choices).get(value, value))
+    """Return a choice in the reader's words; a value that is none of them as it is."""
+    return _labels(choices, get_language()).get(value, value)
 
 
+# Once a language, not once a row: a list of people shows two labels of each.
 @functools.cache
-def _labels(choices: type[models.TextChoices]) -> dict[str, Any]:
-    return {str(choice): choice.label for choice in choices}
+def _labels(choices: type[models.TextChoices], _language: str | None) -> dict[str, str]:
+    return {str(choice): str(choice.label) for choice in choices}

@@ -19,7 +19,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
-from accounts.actor import Actor
+from accounts.actor import Actor, person_of
 from accounts.audit.events import Event
 from accounts.audit.record import record_event
 from accounts.models import Membership, Organization, Role, SecurityPolicy
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     P = ParamSpec("P")
 
 ENTERED = "entered"
+ENTRIES = "_entries"  # of a request, where entries_of() keeps them
 SEEN_EVERY = datetime.timedelta(minutes=10)
 
 
@@ -101,6 +102,21 @@ def _entry(user: User, row: tuple[Any, ...]) -> Entry:
     policy.organization = membership.organization = organization
     membership.user = user
     return Entry(user, organization, membership, policy)
+
+
+def entries_of(request: HttpRequest) -> list[Entry]:
+    """Return the entries of whoever asks, looked up once a request: for what a page shows.
+
+    They may be as old as the request. What decides or changes something asks load_entries(), or
+    takes its locks.
+    """
+    user = person_of(request)
+    kept: tuple[int, list[Entry]] | None = getattr(request, ENTRIES, None)
+    # Signing in makes another person of a request.
+    if kept is None or kept[0] != user.pk:
+        kept = user.pk, load_entries(user)
+        setattr(request, ENTRIES, kept)
+    return kept[1]
 
 
 def judge(entry: Entry, evidence: Evidence) -> Step | Refusal | None:

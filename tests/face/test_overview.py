@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.organizations.overview import Line, Score, Standing
-from tests.factories import MembershipFactory
+from tests.factories import MembershipFactory, ProjectFactory
 
 GOOD, WARN, BAD, NEUTRAL = (Standing(tone, "") for tone in ("good", "warn", "bad", "neutral"))
 
@@ -54,3 +54,17 @@ def test_a_second_owner_raises_the_score(acme, client, sign_in):
     MembershipFactory(organization=acme, role="owner")
 
     assert client.get(path).context["score"].percent > before
+
+
+@pytest.mark.django_db
+def test_the_overview_says_how_many_people_and_projects_there_are(acme, client, sign_in):
+    path = reverse("organizations:overview", args=[acme.public_id])
+    before = sign_in(client, acme.owner).get(path).context
+    ProjectFactory(organization=acme)
+    MembershipFactory(organization=acme)
+    ProjectFactory()  # of somebody else
+
+    after = client.get(path).context
+
+    assert after["members"] == before["members"] + 1
+    assert (before["projects"], after["projects"]) == (0, 1)

@@ -27,6 +27,7 @@ from accounts.organizations.forms import OrganizationForm
 from accounts.organizations.members import create_organization
 from accounts.organizations.overview import score
 from accounts.organizations.permissions import Permission
+from accounts.organizations.projects import count_projects
 from accounts.organizations.views.invitations import accept as accept_invitation
 from accounts.signin.evidence import evidence_of
 from accounts.signin.flow import redirect_to_sign_in
@@ -98,7 +99,7 @@ def overview(request: HttpRequest, context: OrganizationContext) -> HttpResponse
             "context": context,
             "score": score(context) if context.can(Permission.MANAGE_SECURITY) else None,
             "members": context.people.members,
-            "projects": context.organization.projects.count(),
+            "projects": count_projects(context.organization),
         },
     )
 
