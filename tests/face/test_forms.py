@@ -4,7 +4,9 @@ import re
 
 import pytest
 from django import forms
+from django.forms.renderers import DjangoTemplates
 from django.template.loader import render_to_string
+from pytest_django.asserts import assertHTMLEqual
 
 from orgsecurity.forms import FormRenderer
 
@@ -99,3 +101,15 @@ def test_a_locked_switch_stays_reachable_and_names_its_reason_and_its_cure():
     assert " disabled" not in html
     assert 'aria-describedby="sso-locked"' in html
     assert '<a href="/domains/">Claim a domain</a>' in html
+
+
+def test_our_select_says_the_same_as_djangos():
+    widget = forms.Select(
+        {"data-x": "<1>", "required": True, "disabled": False},
+        choices=[("", "Any"), ("Group & co", [(1, "One"), ("two", "<Two>")]), (None, "None")],
+    )
+
+    ours = widget.render("pick", "two", renderer=FormRenderer())
+
+    assertHTMLEqual(ours, widget.render("pick", "two", renderer=DjangoTemplates()))
+    assert "selected" in ours
