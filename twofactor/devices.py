@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 from django_otp_webauthn.models import WebAuthnCredential
 
-from accounts.models import Membership, User
+from accounts.models import Membership, Organization, User
 from accounts.prepared import Prepared
 from accounts.rows import columns, instances
 from twofactor.models import (
     AuthenticatorDevice,
     Enrolment,
+    MemberReset,
     Method,
     PhoneDevice,
     RecoveryCode,
+    RememberedBrowser,
 )
+
+D = TypeVar("D", AuthenticatorDevice, PhoneDevice, WebAuthnCredential)
 
 
 class Device(Protocol):
@@ -79,16 +83,72 @@ class Methods:
 
 def methods_of(user: User) -> Methods:
     """Return what ``user`` has set up."""
-    enrolment = enrolment_of(user)
+    return summary_of(user).methods
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All that the profile tells of a person's second factor.
+
+    ``browsers`` are those that pass for one; ``reset`` waits, with its organization.
+    """
+
+    methods: Methods
+    browsers: int
+    reset: MemberReset | None
+
+
+# By hand: through the ORM these four questions cost 2 ms of CPU more.
+_SUMMARY = Prepared(
+    "two_factor_summary",
+    f"""
+    SELECT {columns(Enrolment, MemberReset, Organization)},
+        (SELECT count(*) FROM {RecoveryCode._meta.db_table} code
+            WHERE code.user_id = person.id AND code.used_at IS NULL),
+        (SELECT count(*) FROM {RememberedBrowser._meta.db_table} browser
+            WHERE browser.user_id = person.id AND browser.expires_at > %(now)s)
+    FROM (SELECT %(user)s::bigint AS id) person
+    LEFT JOIN twofactor_enrolment ON twofactor_enrolment.user_id = person.id
+    LEFT JOIN twofactor_memberreset ON twofactor_memberreset.user_id = person.id
+        AND twofactor_memberreset.stopped_at IS NULL AND twofactor_memberreset.done_at IS NULL
+    LEFT JOIN accounts_organization
+        ON accounts_organization.id = twofactor_memberreset.organization_id
+    """,  # noqa: S608  # names of our own tables, no input
+)
+
+
+def summary_of(user: User) -> Summary:
+    """Return what ``user`` has set up, and what else there is about it."""
+    [row] = _SUMMARY.rows({"user": user.pk, "now": timezone.now()})
+    enrolment, reset, organization = instances(row, Enrolment, MemberReset, Organization)
+    codes_left, browsers = row[-2:]
+    if reset is not None:
+        reset.user, reset.organization = user, organization
     if enrolment is None:
-        return Methods()
-    return Methods(
+        return Summary(Methods(), browsers, reset)
+    methods = Methods(
         enrolment,
-        list(AuthenticatorDevice.objects.filter(user=user, confirmed=True).order_by("id")),
-        list(PhoneDevice.objects.filter(user=user, confirmed=True).order_by("id")),
-        list(WebAuthnCredential.objects.filter(user=user, confirmed=True).order_by("id")),
-        RecoveryCode.objects.filter(user=user, used_at=None).count(),
+        _confirmed(AuthenticatorDevice, user),
+        _confirmed(PhoneDevice, user),
+        _confirmed(WebAuthnCredential, user),
+        codes_left,
     )
+    return Summary(methods, browsers, reset)
+
+
+# Asked only of whoever has set something up; by hand for the same reason.
+_CONFIRMED = {
+    model: Prepared(
+        f"confirmed_{model._meta.db_table}",
+        f"SELECT {columns(model)} FROM {model._meta.db_table}"  # noqa: S608  # names of our own
+        " WHERE user_id = %s AND confirmed ORDER BY id",
+    )
+    for model in (AuthenticatorDevice, PhoneDevice, WebAuthnCredential)
+}
+
+
+def _confirmed(model: type[D], user: User) -> list[D]:
+    return [instances(row, model)[0] for row in _CONFIRMED[model].rows([user.pk])]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from django.utils.translation import ngettext, pgettext
 
 from accounts.icons import ICONS
 from accounts.models import Organization
-from accounts.organizations.context import load_entries
+from accounts.organizations.context import entries_of
 from accounts.organizations.menu import ShownItem, shown
 
 register = template.Library()
@@ -162,11 +162,10 @@ def current_label(items: list[ShownItem]) -> str:
 
 @register.simple_tag(takes_context=True)
 def your_organizations(context: Context) -> list[Organization]:
-    """The organizations in the name menu, on pages that belong to none; one query."""
+    """The organizations in the name menu, on pages that belong to none."""
     if context.get("context"):
         return []
-    user = context["request"].user
-    return [entry.organization for entry in load_entries(user)[:8]]
+    return [entry.organization for entry in entries_of(context["request"])[:8]]
 
 
 @register.simple_tag

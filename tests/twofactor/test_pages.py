@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.urls import reverse
 from django.utils import timezone
+from django_otp_webauthn.models import WebAuthnCredential
 from post_office.models import Email
 
 from accounts.actor import Actor
@@ -20,9 +21,17 @@ from tests.twofactor.support import (
     set_up_app,
     set_up_phone,
 )
-from twofactor.models import AuthenticatorDevice, Enrolment, MemberReset, RecoveryCode
+from twofactor.devices import Methods, methods_of, summary_of
+from twofactor.models import (
+    AuthenticatorDevice,
+    Enrolment,
+    MemberReset,
+    PhoneDevice,
+    RecoveryCode,
+    RememberedBrowser,
+)
 from twofactor.services.organization import require
-from twofactor.services.reset import carry_out_due
+from twofactor.services.reset import carry_out_due, open_reset
 
 pytestmark = pytest.mark.django_db
 CHALLENGE = "/sign-in/two-factor/"
@@ -48,6 +57,66 @@ def codes_on(page):
 
 
 # --- Profile
+
+
+def columns_of(rows):
+    return [
+        {field.attname: getattr(row, field.attname) for field in row._meta.fields} for row in rows
+    ]
+
+
+@pytest.mark.requirement("TFA-8")
+@pytest.mark.parametrize("waiting", [True, False])
+def test_the_statements_by_hand_find_what_the_models_find(pat, acme, waiting):
+    now, hour = timezone.now(), datetime.timedelta(hours=1)
+    stranger = UserFactory()
+    for person in (pat, stranger):
+        set_up_app(person)
+        set_up_phone(person)
+        WebAuthnCredential.objects.create(
+            user=person,
+            credential_id=b"id%d" % person.pk,
+            public_key=b"key",
+            aaguid="0",
+            sign_count=0,
+        )
+        PhoneDevice.objects.create(user=person, number="+4917012345678", confirmed=False)
+        for number, expires_at in enumerate((now + hour, now + hour, now - hour)):
+            RememberedBrowser.objects.create(
+                user=person, token_hash=f"{person.pk} {number}", expires_at=expires_at
+            )
+    spent = RecoveryCode.objects.filter(user=pat).first()
+    RecoveryCode.objects.filter(pk=spent.pk).update(used_at=now)
+    ends = [{"stopped_at": now}, {"done_at": now}, *([{}] if waiting else [])]
+    for number, end in enumerate(ends):
+        MemberReset.objects.create(
+            user=pat, organization=acme, stop_token_hash=str(number), due_at=now + hour, **end
+        )
+
+    summary = summary_of(pat)
+
+    confirmed = [
+        model.objects.filter(user=pat, confirmed=True)
+        for model in (AuthenticatorDevice, PhoneDevice, WebAuthnCredential)
+    ]
+    methods = summary.methods
+    assert methods == methods_of(pat)
+    assert methods.enrolment == Enrolment.objects.get(user=pat)
+    assert [*map(columns_of, (methods.authenticators, methods.phones, methods.passkeys))] == [
+        *map(columns_of, confirmed)
+    ]
+    assert methods.codes_left == RecoveryCode.objects.filter(user=pat, used_at=None).count() > 0
+    assert summary.browsers == 2
+    assert summary.reset == open_reset(pat)
+    assert (summary.reset is not None) is waiting
+    assert summary.reset is None or summary.reset.organization == acme
+
+
+def test_whoever_set_nothing_up_has_no_methods(pat):
+    summary = summary_of(pat)
+
+    assert summary.methods == Methods()
+    assert (summary.browsers, summary.reset) == (0, None)
 
 
 @pytest.mark.requirement("TFA-8")

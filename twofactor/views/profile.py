@@ -14,23 +14,22 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from accounts.models import Membership, User
-from accounts.organizations.context import load_entries
+from accounts.actor import person_of
+from accounts.models import Membership
+from accounts.organizations.context import entries_of
 from accounts.signin.flow import add_proof, redirect_to_sign_in
 from accounts.signin.password import ConfirmPasswordForm
+from accounts.signin.rules import Entry
 from twofactor import totp
-from twofactor.devices import Methods, methods_of
+from twofactor.devices import Methods, methods_of, summary_of
 from twofactor.errors import TwoFactorError
 from twofactor.forms import BackupNameForm, PasswordAndCodeForm
-from twofactor.models import RememberedBrowser
 from twofactor.services import browsers, enrolment
 from twofactor.services.challenge import pass_authenticator, pass_recovery_code
-from twofactor.services.reset import open_reset
 from twofactor.steps import Person, session_of
 from twofactor.views.set_up import show_codes
 
@@ -62,19 +61,18 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def card(request: HttpRequest) -> dict[str, Any]:
     """Return what the card of the profile shows."""
-    user = session_of(request).user
-    remembered = RememberedBrowser.objects.filter(user=user, expires_at__gt=timezone.now())
+    summary = summary_of(person_of(request))
     return {
-        "methods": methods_of(user),
-        "demanded_by": demanding(user),
-        "browsers": remembered.count(),
-        "reset": open_reset(user),
+        "methods": summary.methods,
+        "demanded_by": demanding(entries_of(request)),
+        "browsers": summary.browsers,
+        "reset": summary.reset,
     }
 
 
-def demanding(user: User) -> list[Membership]:
+def demanding(entries: list[Entry]) -> list[Membership]:
     """Return the memberships whose organization demands a second factor, soonest deadline first."""
-    demands = [entry for entry in load_entries(user) if entry.policy.two_factor_required]
+    demands = [entry for entry in entries if entry.policy.two_factor_required]
     demands.sort(key=lambda entry: entry.policy.two_factor_deadline_at or NO_DEADLINE)
     return [entry.membership for entry in demands]
 
