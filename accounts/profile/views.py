@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any
 
-from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
@@ -21,8 +20,9 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import limits
 from accounts.actor import Actor, person_of
 from accounts.audit.events import Event
-from accounts.organizations.context import load_entries
+from accounts.organizations.context import entries_of
 from accounts.profile import cards, services
+from accounts.profile.account import given_addresses, google_account
 from accounts.profile.forms import (
     ChangePasswordForm,
     CodeForm,
@@ -33,7 +33,6 @@ from accounts.profile.forms import (
 )
 from accounts.profile.guard import own, own_and_fresh
 from accounts.profile.sessions import end_sessions, open_sessions
-from accounts.signin.evidence import evidence_of
 from accounts.signin.flow import safe_path
 from accounts.signin.password import stash_input, stashed_path
 
@@ -52,20 +51,16 @@ MAILS, PER = 5, datetime.timedelta(hours=1)
 def home(request: HttpRequest) -> HttpResponse:
     """Show the profile: one card a topic."""
     user = person_of(request)
-    if not UserSession.objects.filter(session_key=request.session.session_key).exists():
-        UserSession.objects.create_from_request(request)
-    given = EmailAddress.objects.filter(user=user, verified=False).exclude(email__iexact=user.email)
     return render(
         request,
         "profile/home.html",
         {
-            "evidence": evidence_of(request),
             "cards": cards.shown(request),
             "pending_email": services.pending_email(request),
-            "given_addresses": given,
-            "google": SocialAccount.objects.filter(user=user, provider="google").first(),
-            "sessions": open_sessions(user, request.session.session_key),
-            "memberships": [entry.membership for entry in load_entries(user)[:50]],
+            "given_addresses": given_addresses(user),
+            "google": google_account(user),
+            "sessions": open_sessions(request),
+            "memberships": [entry.membership for entry in entries_of(request)[:50]],
         },
     )
 

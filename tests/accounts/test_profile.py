@@ -5,12 +5,17 @@ import re
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from post_office.models import Email
 
 from accounts.models import AuditEvent, User
+from accounts.organizations.context import entries_of
 from tests.factories import PASSWORD, MembershipFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +52,60 @@ def test_the_profile_has_a_card_for_each_topic(client, user, sign_in):
 
     for word in ("Name", "Email address", "Password", "Open sessions"):
         assert word in text
+
+
+@pytest.mark.requirement("SET-4")
+def test_the_memberships_are_looked_up_once_for_all_cards_and_the_menu(client, user, sign_in):
+    member = MembershipFactory(user=user)
+    sign_in(client, user)
+
+    with CaptureQueriesContext(connection) as asked:
+        text = client.get("/settings/profile/").content.decode()
+
+    statements = [query["sql"] for query in asked]
+    assert text.count(member.organization.public_id) == 3  # in the menu, its title, "Leave"
+    assert sum("ours_entries" in sql and "EXECUTE" in sql for sql in statements) == 1
+
+
+def test_who_signs_in_during_a_request_is_shown_their_own_memberships(user, rf):
+    one, other = MembershipFactory(user=user), MembershipFactory()
+    request = rf.get("/")
+    request.user = one.user
+    before = entries_of(request)
+
+    request.user = other.user
+
+    assert [entry.membership for entry in before] == [one]
+    assert [entry.membership for entry in entries_of(request)] == [other]
+
+
+@pytest.mark.requirement("SET-4")
+def test_addresses_that_wait_and_google_are_the_persons_own(client, user, sign_in):
+    stranger = UserFactory()
+    for person, address, verified in (
+        (user, "given@other.example", False),
+        (user, "confirmed@other.example", True),
+        (stranger, "strangers@other.example", False),
+    ):
+        EmailAddress.objects.create(user=person, email=address, verified=verified)
+    EmailAddress.objects.filter(user=user, primary=True).update(
+        email="ANN@corp.example", verified=False
+    )
+    for person, provider, address in (
+        (user, "other", "ann@elsewhere.example"),
+        (user, "google", "ann@gmail.example"),
+        (stranger, "google", "stranger@gmail.example"),
+    ):
+        SocialAccount.objects.create(
+            user=person, provider=provider, uid=address, extra_data={"email": address}
+        )
+    sign_in(client, user)
+
+    text = client.get("/settings/profile/").content.decode()
+
+    shown = re.findall(r"[a-zA-Z]+@(?:other|gmail|elsewhere)\.example", text)
+    assert set(shown) == {"given@other.example", "ann@gmail.example"}
+    assert text.count("Given by your organization") == 1
 
 
 @pytest.mark.requirement("SET-4")
@@ -265,6 +324,35 @@ def test_sessions_are_listed_in_words_and_one_is_ended(client, user):
     assert other.get("/me").status_code == 401
     assert client.get("/me").status_code == 200
     assert AuditEvent.objects.filter(event="user:session:ended").count() == 1
+
+
+@pytest.mark.requirement("ACC-4", "SET-4")
+def test_the_session_that_reads_the_list_stands_in_it_once_though_nobody_noted_it(
+    client, user, sign_in
+):
+    sign_in(client, user)
+
+    pages = [client.get("/settings/profile/").content.decode() for _ in range(2)]
+
+    assert [page.count("This one") for page in pages] == [1, 1]
+    assert UserSession.objects.get().user == user
+
+
+@pytest.mark.requirement("ACC-4")
+@pytest.mark.threat("S16")
+def test_a_session_that_opens_nothing_any_more_is_not_listed(client, user, sign_in):
+    kept, ended, before_the_password = (sign_in_by_password(Client(), user) for _ in range(3))
+    ended.session.delete()
+    session = before_the_password.session
+    session["_auth_user_hash"] = "of another password"
+    session.save()
+    sign_in_by_password(client, user)
+
+    text = client.get("/settings/profile/").content.decode()
+
+    assert UserSession.objects.filter(user=user).count() == 4
+    assert kept.get("/me").status_code == 200
+    assert text.count('name="session"') == 1
 
 
 @pytest.mark.requirement("ACC-4")
