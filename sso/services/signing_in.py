@@ -238,8 +238,9 @@ def _examine_candidates(case: _Case) -> Examination:
     if not verified:
         raise refusals[0]
     chosen, examination = verified[-1]
-    if len(verified) == 1 or chosen is meant:
-        case.connection = chosen
+    # Of several none is the one that is meant: that one stands first, and ends the search.
+    case.connection = chosen if len(verified) == 1 else None
+    if case.connection is not None:
         case.certificate = examination.certificate.fingerprint if examination.certificate else ""
     checks.examine(examination, _CONTENT)
     if case.connection is None:

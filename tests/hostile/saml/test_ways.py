@@ -14,7 +14,7 @@ from tests.hostile.saml import crafting as c
 from tests.hostile.saml.contents import answering
 from tests.hostile.saml.trying import Form, counts, last_code, outcome, send
 from tests.sso import signer
-from tests.sso.conftest import connect, follow, me, start_test, verify_domain
+from tests.sso.conftest import connect, follow, me, reference, start_test, verify_domain
 
 pytestmark = pytest.mark.requirement("SSO-5", "SSO-6")
 
@@ -307,6 +307,21 @@ def test_squatter_of_the_issuer_with_a_key_of_its_own_gains_nothing(world):
     refused(c.of(c.assertion(), by=signer.key("squatter")), "domain")
     accepted(c.good())
     assert not User.objects.filter(email__endswith="squatter.example").exists()
+
+
+@pytest.mark.threat("T4")
+@pytest.mark.parametrize("count", [2, 3])
+def test_several_squatters_of_the_issuer_vouch_for_nobody_elses_people(world, count):
+    for number in range(count):
+        squatter = OrganizationFactory()
+        verify_domain(squatter, f"squatter{number}.example")
+        connect(squatter, signer.key("squatter"), idp_managed_access=True)
+
+    forged = refused(c.of(c.assertion(), by=signer.key("squatter")), "domain")
+
+    assert LogEntry.objects.get(reference=reference(forged)).organization is None
+    assert not User.objects.filter(email=c.ADDRESS).exists()
+    accepted(c.good())
 
 
 # ── Tests of a connection
