@@ -66,13 +66,6 @@ def start(
     return request
 
 
-def is_test_awaited(organization: Organization) -> bool:
-    """Whether a test of the connection is under way: sent, not answered, and not over."""
-    since = timezone.now() - SsoRequest.LIFETIME
-    tests = SsoRequest.objects.filter(organization=organization, test=True, used_at=None)
-    return bool(tests.filter(created_at__gt=since).exists())
-
-
 # ── Judging the answer
 
 

@@ -12,11 +12,10 @@ from django.views.decorators.http import require_GET
 from accounts.models import Organization
 from accounts.organizations.context import OrganizationContext, organization_page
 from accounts.organizations.permissions import Permission
-from domains.services import verified_domains
 from sso import contract
 from sso.saml.guides import ENTITY, GUIDES, POSTBACK, REPLY
 from sso.saml.identity_providers import NAMES, Kind
-from sso.services.connections import connection_of
+from sso.services.readiness import readiness_of
 
 
 @dataclass(frozen=True)
@@ -68,14 +67,12 @@ def shown(kind: Kind, organization_id: str) -> list[tuple[str, list[ShownField]]
 
 def ticks(organization: Organization) -> list[Tick]:
     """How far the set-up is, by what arrived here."""
-    connection = connection_of(organization)
+    ready = readiness_of(organization)
+    connection = ready.connection
     return [
-        Tick(_("Domain verified"), bool(verified_domains(organization))),
+        Tick(_("Domain verified"), bool(ready.domains)),
         Tick(_("Values entered"), connection is not None),
-        Tick(
-            _("Certificate in"),
-            connection is not None and any(c.is_usable for c in connection.pinned),
-        ),
+        Tick(_("Certificate in"), ready.valid_until is not None),
         Tick(_("Test passed"), bool(connection and connection.test_passed_at)),
         Tick(_("First sign-in"), bool(connection and connection.first_sign_in_at)),
     ]

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,6 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.actor import Actor
+from accounts.links import link
+from accounts.models import Organization
 from accounts.organizations.context import OrganizationContext, organization_page
 from accounts.organizations.permissions import Permission
 from accounts.policy import PolicyRefused, rehearse
@@ -35,8 +38,9 @@ from sso.registrations import PLANS
 from sso.saml.certificates import MOST_CERTIFICATES, CertificateRefused
 from sso.saml.metadata import ImportedProvider
 from sso.saml.urls import UrlRefused
-from sso.services import connections, requirement, signing_in
+from sso.services import connections, requirement
 from sso.services.connections import LastCertificate, connection_of
+from sso.services.readiness import Readiness, readiness_of
 from sso.views.guides import choices
 
 manages_security = organization_page(Permission.MANAGE_SECURITY)
@@ -56,27 +60,33 @@ class Item:
 @require_GET
 def settings(request: HttpRequest, context: OrganizationContext) -> HttpResponse:
     """Show the whole of single sign-on: checklist, values, certificates, switches (SSO-2)."""
-    organization = context.organization
-    connection = connection_of(organization)
     if context.policy.plan not in PLANS:
         return render(request, "sso/upgrade.html", {"context": context})
+    organization = context.organization
+    ready = readiness_of(organization)
     return render(
         request,
         "sso/settings.html",
         {
             "context": context,
-            "connection": connection,
-            "checklist": _checklist(context, connection),
-            "test_awaited": signing_in.is_test_awaited(organization),
+            "connection": ready.connection,
+            "checklist": _checklist(organization.public_id, ready),
+            "test_awaited": ready.test_awaited,
             "values": values_to_copy(organization.public_id),
-            "certificates": connection.certificates.all() if connection else [],
+            "certificates": ready.certificates,
             "most_certificates": MOST_CERTIFICATES,
-            "log": LogEntry.objects.filter(organization=organization).order_by("-id")[:5],
-            "proposals": _open_proposals(context),
+            "log": _latest(organization),
+            "proposals": ready.open_proposals,
             "guides": choices(),
             "grace_until": _own_grace(context),
         },
     )
+
+
+def _latest(organization: Organization) -> QuerySet[LogEntry]:
+    """The end of the log, without the messages: a refused one may be as long as the page."""
+    shown = LogEntry.objects.only("reference", "at", "outcome", "code", "address")
+    return shown.filter(organization=organization).order_by("-id")[:5]
 
 
 def _own_grace(context: OrganizationContext) -> datetime | None:
@@ -110,23 +120,15 @@ def values_to_copy(organization_id: str) -> list[dict[str, str]]:
     ]
 
 
-def _checklist(context: OrganizationContext, connection: Connection | None) -> list[Item]:
-    organization_id = context.organization.public_id
-
-    def url(name: str) -> str:
-        return reverse(name, args=[organization_id])
-
-    domains = verified_domains(context.organization)
-    usable = [c for c in connection.pinned if c.is_usable] if connection else []
-    until = max((c.not_after for c in usable), default=None)
-    owners = requirement.owners_with_password(context.organization).exists()
+def _checklist(organization_id: str, ready: Readiness) -> list[Item]:
+    connection, until = ready.connection, ready.valid_until
     return [
         Item(
-            bool(domains),
-            _("Domain verified: %(domains)s") % {"domains": ", ".join(sorted(domains)[:5])}
-            if domains
+            bool(ready.domains),
+            _("Domain verified: %(domains)s") % {"domains": ", ".join(ready.domains[:5])}
+            if ready.domains
             else _("No domain is verified: single sign-on works for addresses of yours only."),
-            url("domains:settings"),
+            link("domains:settings", organization_id),
             _("Claim a domain"),
         ),
         Item(
@@ -134,7 +136,7 @@ def _checklist(context: OrganizationContext, connection: Connection | None) -> l
             _("Issuer and sign-in URL entered")
             if connection
             else _("Issuer and sign-in URL are missing."),
-            url("sso:connection"),
+            link("sso:connection", organization_id),
             _("Enter them"),
         ),
         Item(
@@ -142,7 +144,7 @@ def _checklist(context: OrganizationContext, connection: Connection | None) -> l
             _("Certificate valid until %(date)s") % {"date": f"{until:%d %B %Y}"}
             if until
             else _("There is no valid certificate."),
-            url("sso:add_certificate") if connection else url("sso:connection"),
+            link("sso:add_certificate" if connection else "sso:connection", organization_id),
             _("Upload it"),
         ),
         Item(
@@ -150,23 +152,18 @@ def _checklist(context: OrganizationContext, connection: Connection | None) -> l
             _("Test passed")
             if connection and connection.test_passed_at
             else _("The connection was not tested yet."),
-            url("sso:test") if connection else "",
+            link("sso:test", organization_id) if connection else "",
             _("Test connection"),
         ),
         Item(
-            owners,
+            ready.owner_has_password,
             _("An owner can get in without single sign-on")
-            if owners
+            if ready.owner_has_password
             else _("No owner could get in if your identity provider failed."),
-            reverse("profile:home"),
+            link("profile:home"),
             _("Set a password"),
         ),
     ]
-
-
-def _open_proposals(context: OrganizationContext) -> int:
-    links = context.organization.set_up_links.all()
-    return sum(link.proposals.filter(decision="").count() for link in links)
 
 
 @manages_security
