@@ -8,8 +8,10 @@ from django.contrib.auth.password_validation import get_default_password_validat
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
+from orgsecurity.frames import with_room
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orgsecurity.settings")
-application = get_wsgi_application()
+application = with_room(get_wsgi_application())
 
 # What the first requests would load in each worker, while somebody waits: all views and their
 # names, and the word lists that passwords are held against.
