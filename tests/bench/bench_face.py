@@ -1,9 +1,11 @@
 """First paint and weight of five pages, beside plain HTML with the same words
 
 Chromium's own trace says when something was painted first, from the start of the navigation, with
-nothing cached, in a browser process of its own. The plain page is the text of ours in one <pre>,
-sent by the same granian; so the ratio is what layout, styles, scripts and a database cost a reader.
-"Of it the server" is what passes from the request to the first byte of ours. Both are asked for by
+nothing cached, in a browser process of its own. The plain page is our document as somebody would
+write it without a design: its headings, lists, tables, links and fields, no class, box, icon, style
+or script. The same granian sends it; so the ratio is what styles, scripts and a database cost a
+reader. The same words in one <pre>, which is text rather than HTML, stand beside both.
+"Of it the server" is what passes from the request to the first byte of ours. All are asked for by
 many at once before: each thread of each worker has its connection, and has read its templates.
 Static files are collected and compressed, as in production. The weight is all that a first visit
 loads, what comes after the first paint included: styles and scripts compressed, the page as it is.
@@ -25,7 +27,8 @@ from typing import Any
 
 from django.conf import settings
 from django.test import Client
-from django.utils.html import escape, strip_tags
+from django.utils.html import escape
+from lxml import html
 
 from tests.bench.report import Report
 from tests.bench.served import CONNECTIONS, answer, served
@@ -33,11 +36,16 @@ from tests.factories import MembershipFactory, OrganizationFactory
 from tests.support.browser import running_browser
 from tests.support.signing_in import sign_in
 
-ROUNDS, TRIES = 7, 3
+ROUNDS = 9
+SETTLING = 200  # ms
 WARMING = 5 * CONNECTIONS  # requests
 HEAVIEST = 100.0  # kB
 SLOWEST = 1.5  # times the plain page
-PLAIN = "/words/"
+PLAIN, TEXT = "/bare/plain.html", "/bare/text.html"
+# What plain HTML is without: it dresses, draws, or moves.
+DRESS = ("svg", "script", "link", "meta", "dialog")
+BOXES = ("div", "span")
+MEANING = {"href", "action", "method", "type", "name", "value", "for", "id", "scope", "selected"}
 
 
 def run(report: Report) -> None:
@@ -54,16 +62,18 @@ def run(report: Report) -> None:
         "profile": "/settings/profile/",
     }
     with tempfile.TemporaryDirectory() as folder, running_browser() as browser:
-        plain = Path(folder) / "words.html"
-        os.environ["BENCH_WORDS"] = str(plain)
+        os.environ["BENCH_BARE"] = folder
         owners = sign_in(Client(), owner).cookies[settings.SESSION_COOKIE_NAME].value
         with collected_static(Path(folder) / "static"), served() as (port, _process):
             address = f"http://127.0.0.1:{port}"
             for name, path in pages.items():
                 session = "" if name == "sign-in" else owners
-                plain.write_bytes(words(path, session))
-                warm(port, session, path, PLAIN)
-                ours, server, floor = paints(browser, address, path, session)
+                for bare, body in bare_pages(path, session).items():
+                    (Path(folder) / Path(bare).name).write_text(body)
+                warm(port, session, path, PLAIN, TEXT)
+                taken = paints(browser, address, session, path, PLAIN, TEXT)
+                (ours, server), (floor, _), (text, _) = taken
+                report.add(f"{name}: text alone", text)
                 report.add(f"{name}: plain HTML", floor)
                 report.add(f"{name}: first paint", ours, floor=floor, at_most=SLOWEST)
                 report.add(f"{name}: of it the server", server)
@@ -94,62 +104,76 @@ def warm(port: int, session: str, *pages: str) -> None:
             list(pool.map(answer, repeat(port), repeat(cookie), [page] * WARMING))
 
 
-def words(path: str, session: str) -> bytes:
-    """Return a page's words as plain HTML."""
+def bare_pages(path: str, session: str) -> dict[str, str]:
+    """Return a page's words as plain HTML and as text alone, by the paths that serve them."""
     client = Client()
     client.cookies[settings.SESSION_COOKIE_NAME] = session
-    body = client.get(path).content.decode().split("<body>")[1]
-    lines = [line.strip() for line in strip_tags(body).splitlines() if line.strip()]
-    text = escape("\n".join(lines))
-    return f"<!doctype html><title>Plain</title><pre>{text}</pre>".encode()
+    body: Any = html.document_fromstring(client.get(path).content).find("body")
+    for element in list(body.iterdescendants()):
+        if not isinstance(element.tag, str) or element.tag in DRESS:
+            element.drop_tree()
+        elif element.tag in BOXES:
+            element.drop_tag()
+        else:
+            for name in set(element.attrib) - MEANING:
+                del element.attrib[name]
+    lines = [line.strip() for line in body.text_content().splitlines() if line.strip()]
+    text = "\n".join(lines)
+    return {
+        PLAIN: f"<!doctype html><title>Plain</title>{html.tostring(body, encoding='unicode')}",
+        TEXT: f"<!doctype html><title>Plain</title><pre>{escape(text)}</pre>",
+    }
 
 
-def paints(browser: Any, address: str, path: str, session: str) -> tuple[float, float, float]:
-    """Return medians, measured in turns: our first paint, its share of the server, the plain's."""
-    taken: dict[str, list[tuple[float, float]]] = {path: [], PLAIN: []}
+def paints(browser: Any, address: str, session: str, *paths: str) -> list[tuple[float, float]]:
+    """Return for each page, as medians of visits in turns, the milliseconds from the start of the
+    navigation to the first paint, and those that the server took of them.
+    """
+    waits: dict[str, list[float]] = {path: [] for path in paths}
+    browser.start_tracing(categories=["loading", "blink.user_timing"])
     for number in range(-1, ROUNDS):
-        for each, times in taken.items():
-            measured = paint(browser, address, each, session)
+        for path, taken in waits.items():
+            server = visit(browser, address, path, session)
             if number >= 0:
-                times.append(measured)
-    ours, server = (statistics.median(column) for column in zip(*taken[path], strict=True))
-    return ours, server, statistics.median(first_paint for first_paint, _server in taken[PLAIN])
+                taken.append(server)
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    return [
+        (
+            # The first visit is to warm up.
+            statistics.median(first_paints(events, address + path)[1:]) / 1000,
+            statistics.median(waits[path]),
+        )
+        for path in paths
+    ]
 
 
-def paint(browser: Any, address: str, path: str, session: str) -> tuple[float, float]:
-    """Return the milliseconds from the start of the navigation to the first paint, and those
-    that the server took of them."""
-    for _time in range(TRIES):
-        with tab(browser, address, session) as page:
-            browser.start_tracing(page=page, categories=["loading", "blink.user_timing"])
-            page.goto(address + path)
-            # A function: a string would be evaluated, which our policy forbids.
-            page.wait_for_function("() => performance.getEntriesByName('first-paint').length > 0")
-            page.wait_for_timeout(100)  # the trace hears of it last
-            server = page.evaluate(
-                """() => { const [load] = performance.getEntriesByType("navigation");
-                    return load.responseStart - load.requestStart; }"""
-            )
-            events = json.loads(browser.stop_tracing())["traceEvents"]
-        painted = first_paints(events, address)
-        if painted:
-            return min(painted) / 1000, server
-    raise RuntimeError(f"The trace of {path} has no first paint.")
+def visit(browser: Any, address: str, path: str, session: str) -> float:
+    """Open a page in a new tab, and return the milliseconds that the server took."""
+    with tab(browser, address, session) as page:
+        # Nobody opens a page in the moment in which the browser makes a tab; and what asks the
+        # page something before it is painted delays it.
+        page.wait_for_timeout(SETTLING)
+        page.goto(address + path)
+        page.wait_for_timeout(SETTLING)
+        waited: float = page.evaluate(
+            """() => { const [load] = performance.getEntriesByType("navigation");
+                return load.responseStart - load.requestStart; }"""
+        )
+    return waited
 
 
 def first_paints(events: list[dict[str, Any]], address: str) -> list[int]:
-    """Return the microseconds to each first paint of a trace, from its navigation."""
-    began = {
-        event["args"]["data"]["navigationId"]: event["ts"]
-        for event in events
-        if event["name"] == "navigationStart"
-        and event["args"]["data"].get("documentLoaderURL", "").startswith(address)
-    }
-    return [
-        event["ts"] - began[event["args"]["data"]["navigationId"]]
-        for event in events
-        if event["name"] == "firstPaint" and event["args"]["data"]["navigationId"] in began
-    ]
+    """Return the microseconds from each navigation to an address to its first paint, in order."""
+    began: list[tuple[int, str]] = []
+    painted: dict[str, int] = {}
+    for event in sorted(events, key=lambda event: event["ts"]):
+        if event["name"] == "navigationStart":
+            data = event["args"]["data"]
+            if data.get("documentLoaderURL") == address:
+                began.append((event["ts"], data["navigationId"]))
+        elif event["name"] == "firstPaint":
+            painted.setdefault(event["args"]["data"]["navigationId"], event["ts"])
+    return [painted[navigation] - start for start, navigation in began if navigation in painted]
 
 
 def weight(browser: Any, address: str, path: str, session: str) -> float:

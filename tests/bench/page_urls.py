@@ -37,13 +37,13 @@ def plain(request: HttpRequest, organization_id: str) -> HttpResponse:
     return HttpResponse(LINES.render({"membership": membership, "lines": lines}, request))
 
 
-def words(request: HttpRequest) -> HttpResponse:
-    """What bench_face wrote down: a page's words, and nothing else."""
-    return HttpResponse(Path(os.environ["BENCH_WORDS"]).read_bytes())
+def bare(request: HttpRequest, name: str) -> HttpResponse:
+    """What bench_face wrote down: a page's words without its design."""
+    return HttpResponse(Path(os.environ["BENCH_BARE"], name).read_bytes())
 
 
 urlpatterns = [
-    path("words/", words),
+    path("bare/<name>", bare),
     path("plain/<organization_id>/", plain),
     path("user/", user),
     path("organization/<organization_id>/", page),
