@@ -36,7 +36,7 @@ from tests.factories import MembershipFactory, OrganizationFactory
 from tests.support.browser import running_browser
 from tests.support.signing_in import sign_in
 
-ROUNDS = 9
+ROUNDS = 11
 SETTLING = 200  # ms
 WARMING = 5 * CONNECTIONS  # requests
 HEAVIEST = 100.0  # kB
