@@ -19,8 +19,8 @@ from accounts.models import Plan
 from accounts.organizations import invitations, newcomers
 from accounts.organizations.context import (
     OrganizationContext,
+    entries_of,
     judge,
-    load_entries,
     organization_page,
 )
 from accounts.organizations.forms import OrganizationForm
@@ -43,7 +43,7 @@ CREATED_A_DAY = 20
 def home(request: HttpRequest) -> HttpResponse:
     """Show the organizations of the person; the only one opens at once."""
     evidence = evidence_of(request)
-    entries = load_entries(person_of(request))
+    entries = entries_of(request)
     invited = invitations.for_user(person_of(request))
     if len(entries) == 1 and not invited and judge(entries[0], evidence) is None:
         return redirect("organizations:overview", entries[0].organization.public_id)
