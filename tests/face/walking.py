@@ -262,8 +262,9 @@ def marked_translations(monkeypatch: Any) -> Iterator[None]:
             patch.setattr(
                 f"django.utils.translation._trans.{name}", marked(getattr(trans_real, name))
             )
-        # What templates kept of other requests has no brackets, and theirs shall get none.
-        patch.setattr("orgsecurity.tags.i18n.get_language", lambda: OPEN)
+        # Words kept of other requests have no brackets, and theirs shall get none.
+        for keeper in ("orgsecurity.tags.i18n", "accounts.models.fields"):
+            patch.setattr(f"{keeper}.get_language", lambda: OPEN)
         yield
 
 
