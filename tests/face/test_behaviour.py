@@ -159,6 +159,24 @@ def test_a_copied_value_is_told_politely(components):
     assert copied == "https://app.acme.example/security/sso/v2/authorize/"
 
 
+def test_what_a_late_script_shows_moves_nothing(components):
+    held: list[Any] = []
+    components.route("**/face.js", lambda route: held.append(route))  # noqa: PLW0108  # Playwright marks the function it gets
+    components.reload(wait_until="domcontentloaded")
+    button = components.locator("[data-copy-button]").first
+    expect(button).to_be_hidden()
+    places = (
+        "() => [...document.querySelectorAll('section')].map((e) => e.getBoundingClientRect().top)"
+    )
+    before = components.evaluate(places)
+
+    held.pop().fallback()
+
+    expect(button).to_be_visible()
+    assert components.evaluate(places) == before
+    components.unroute("**/face.js")
+
+
 @pytest.mark.parametrize(
     ("pasted", "kept"), [("123 456", "123456"), ("Your code: 123456.", "123456"), ("abc", "")]
 )
